@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Endpoints: pods of this node, and the ports (host-side devices) behind which
+ * they are.
+ *
+ * A port is made when its first endpoint version is staged and goes with the
+ * last: it carries the netfilter hooks and the reference to the device. When
+ * the device vanishes the port is marked gone at once, and with it every version
+ * of its endpoint stops to be visible.
+ */
+#ifndef WATTLE_ENDPOINT_H
+#define WATTLE_ENDPOINT_H
+
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/rhashtable.h>
+#include "types.h"
+
+struct wattle;
+
+/**
+ * struct wattle_port - host-side device of an endpoint
+ * @wattle: the wattle device this belongs to
+ * @dev: the device; stays valid for RCU readers that saw @gone false
+ * @serial: never used twice: flow keys tell ports by it
+ * @gone: the device is being unregistered or has left the namespace
+ * @attached: the hooks are registered
+ * @users: endpoint versions that use the port; under the config lock
+ * @endpoints: versions, newest first; RCU list through wattle_endpoint.on_port
+ * @list: all ports of the device; under the config lock
+ * @ingress: hook on what the pod sends
+ * @egress: hook on what the host sends to the pod
+ */
+struct wattle_port {
+	struct wattle *wattle;
+	struct net_device *dev;
+	netdevice_tracker tracker;
+	u32 serial;
+	bool gone;
+	bool attached;
+	unsigned int users;
+	struct hlist_head endpoints;
+	struct list_head list;
+	struct nf_hook_ops ingress;
+	struct nf_hook_ops egress;
+};
+
+/**
+ * struct wattle_endpoint - one version of an endpoint; immutable once linked
+ * @pod: NAMESPACE/NAME or ""
+ * @id: identity; 0 where none was given: then the identity table tells
+ * @enforce: WATTLE_ENFORCE_* directions that are enforced without a policy
+ * @ip_count: how many @ips; an endpoint without any can neither send nor receive
+ */
+struct wattle_endpoint {
+	struct wattle_life life;
+	struct wattle_port *port;
+	struct hlist_node on_port;
+	u32 id;
+	u8 enforce;
+	u8 ip_count;
+	char pod[WATTLE_POD_MAX + 1];
+	struct wattle_endpoint_ip *by_ip;	/* private to endpoint.c, @ip_count of them */
+	struct in6_addr ips[] __counted_by(ip_count);
+};
+
+struct wattle_endpoints {
+	struct rhashtable by_ip;
+	struct list_head ports;
+	u32 next_serial;
+	unsigned int count;
+};
+
+/* Alive at @gen and not gone. Context: RCU reader. */
+struct wattle_endpoint *wattle_endpoint_by_ip(struct wattle_endpoints *eps,
+					      const struct in6_addr *addr, u64 gen);
+struct wattle_endpoint *wattle_endpoint_on_port(const struct wattle_port *port, u64 gen);
+bool wattle_endpoint_has_ip(const struct wattle_endpoint *ep, const struct in6_addr *addr);
+
+#endif /* WATTLE_ENDPOINT_H */

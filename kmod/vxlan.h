@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The tunnel's wire format: VXLAN (RFC 7348), with the group policy extension. */
+#ifndef WATTLE_VXLAN_H
+#define WATTLE_VXLAN_H
+
+#include <linux/skbuff.h>
+#include "wattle.h"
+
+/* Bytes in front of the inner IP packet: outer IP, UDP, VXLAN, inner Ethernet. */
+#define WATTLE_OVERHEAD4	(20 + 8 + 8 + 14)
+#define WATTLE_OVERHEAD6	(40 + 8 + 8 + 14)
+
+/* What the outer headers said. */
+struct wattle_wire {
+	struct in6_addr saddr;	/* outer source, IPv4 mapped */
+	u32 identity;		/* modes identity and gbp; else 0 */
+	u8 ecn;			/* outer ECN bits */
+};
+
+/*
+ * Take the outer headers off. @skb: as the UDP encap_rcv callback gets it, at the UDP
+ * header. On WATTLE_REASON_NONE skb->data is at the inner IP header, network and mac
+ * header are set, skb->protocol is ETH_P_IP or ETH_P_IPV6; any other reason: the
+ * packet is to be dropped for it. Never consumes @skb; header pointers are stale.
+ * Context: softirq, RCU.
+ */
+enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
+				      struct wattle_wire *wire);
+
+/*
+ * Encapsulate and send to @node. @skb: at the inner IP header, network header set, not
+ * shared; ownership passes here whatever happens (drops are counted and freed here).
+ * @identity goes on the wire as the device's mode says. The caller has checked the
+ * length against wattle_vxlan_mtu(). Context: softirq, RCU, BH disabled.
+ */
+void wattle_vxlan_xmit(struct wattle *w, struct wattle_node *node, struct sk_buff *skb,
+		       u32 identity);
+
+/* Largest inner IP packet that reaches @node unfragmented, 0 without a route. Context: RCU, BH. */
+unsigned int wattle_vxlan_mtu(struct wattle *w, struct wattle_node *node);
+
+/* Tunnel end point of @node in the family of the underlay, or NULL. */
+const struct in6_addr *wattle_vxlan_remote(const struct wattle *w, const struct wattle_node *node);
+
+/* Open and close the sockets of the device. @rcv: encap_rcv. Context: RTNL. */
+int wattle_vxlan_open(struct wattle *w, int (*rcv)(struct sock *sk, struct sk_buff *skb),
+		      struct netlink_ext_ack *extack);
+void wattle_vxlan_close(struct wattle *w);
+
+#endif /* WATTLE_VXLAN_H */
