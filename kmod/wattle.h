@@ -3,7 +3,9 @@
 #ifndef WATTLE_WATTLE_H
 #define WATTLE_WATTLE_H
 
+#include <linux/completion.h>
 #include <linux/netdevice.h>
+#include <linux/refcount.h>
 #include <linux/u64_stats_sync.h>
 #include <net/gro_cells.h>
 #include "config.h"
@@ -30,13 +32,20 @@ struct wattle_options {
 	bool audit;
 };
 
-/* Counters of one CPU, written by that CPU only, BH disabled. */
+/*
+ * Counters of one CPU, written by that CPU only, BH disabled. The last three are
+ * event.c's: when the current window began, events sent in it, and events lost since
+ * this CPU last sent one.
+ */
 struct wattle_stats {
 	struct u64_stats_sync sync;
 	u64_stats_t drop_packets[WATTLE_REASON_COUNT];
 	u64_stats_t drop_bytes[WATTLE_REASON_COUNT];
 	u64_stats_t count_packets[WATTLE_COUNT_COUNT];
 	u64_stats_t count_bytes[WATTLE_COUNT_COUNT];
+	unsigned long event_window;
+	unsigned int event_sent;
+	u64 event_lost;
 };
 
 struct wattle_flows;
@@ -52,7 +61,8 @@ struct wattle_flows;
  * @sock4: tunnel socket over IPv4, while the device is up; RTNL writes, RCU reads
  * @sock6: same over IPv6
  * @hash_seed: secret of the flow hashes
- * @event_lost: events not sent since the last that was
+ * @users: netlink requests that use the device, and one for its being there
+ * @idle: completed when @users falls to zero
  */
 struct wattle {
 	struct net_device *dev;
@@ -64,11 +74,50 @@ struct wattle {
 	struct socket __rcu *sock4;
 	struct socket __rcu *sock6;
 	u64 hash_seed;
-	atomic64_t event_lost;
+	refcount_t users;
+	struct completion idle;
 };
 
 /* The device of a namespace, or NULL. Context: RCU reader or RTNL (device.c). */
 struct wattle *wattle_of(const struct net *net);
+
+/*
+ * What keeps the device alive during a netlink request. device.c, in this order:
+ * wattle_users_init() before wattle_of() finds the device; when it goes, under RTNL,
+ * after wattle_of() has stopped to find it and before the tables go,
+ * wattle_users_wait(). So nobody takes RTNL, nor waits for who holds it, between
+ * wattle_get() and wattle_put().
+ */
+static inline void wattle_users_init(struct wattle *w)
+{
+	refcount_set(&w->users, 1);
+	init_completion(&w->idle);
+}
+
+/* Context: process. The device of @net, or NULL. */
+static inline struct wattle *wattle_get(const struct net *net)
+{
+	struct wattle *w;
+
+	rcu_read_lock();
+	w = wattle_of(net);
+	if (w && !refcount_inc_not_zero(&w->users))
+		w = NULL;
+	rcu_read_unlock();
+	return w;
+}
+
+static inline void wattle_put(struct wattle *w)
+{
+	if (refcount_dec_and_test(&w->users))
+		complete(&w->idle);
+}
+
+static inline void wattle_users_wait(struct wattle *w)
+{
+	wattle_put(w);
+	wait_for_completion(&w->idle);
+}
 
 static inline void wattle_count(struct wattle *w, enum wattle_counter c, unsigned int packets,
 				unsigned int bytes)
