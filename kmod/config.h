@@ -8,7 +8,8 @@
  * Readers (packets, explain, dumps) hold rcu_read_lock(), read the generation once
  * with wattle_generation() and hand it to every look-up: they see the tables as of
  * one commit. Writers hold wattle_config.lock, a mutex; RTNL may be held around
- * it, never taken inside it.
+ * it, never taken inside it. wattle_endpoints.lock comes last, and is taken without the
+ * config lock where a device goes.
  *
  * A change links new entries (born at the next generation) and marks old ones
  * (died at it). Commit is one store of the generation. What died is unlinked after a
@@ -23,6 +24,7 @@
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/workqueue.h>
+#include "change.h"
 #include "endpoint.h"
 #include "identity.h"
 #include "node.h"
@@ -35,7 +37,15 @@
  * @epoch: grows with each commit and each event that makes cached decisions stale
  *	(a route, a neighbour, an address, a device); flow caches compare it
  * @lock: serialises writers
- * @owner: netlink port that has a transaction open, or 0; protected by @lock
+ * @owner: netlink port that has a transaction open, or 0
+ * @log: the open change
+ * @dead: batches of what died with commits, and awaits reclaim
+ * @round: how often reclaim has come round
+ * @reclaim: unlinks and frees @dead, a grace period each
+ * @sweep: deletes endpoints whose devices are gone
+ * @queue: where both run
+ *
+ * @owner to @round: protected by @lock.
  */
 struct wattle_config {
 	u64 gen;
@@ -47,88 +57,18 @@ struct wattle_config {
 	struct wattle_endpoints endpoints;
 	struct wattle_policies policies;
 	struct wattle_services services;
-	/* the change log of the open transaction, and what awaits reclaim: config.c */
+	struct wattle_log log;
+	struct list_head dead;
+	unsigned int round;
+	struct work_struct reclaim;
+	struct work_struct sweep;
+	struct workqueue_struct *queue;
 };
 
 static inline u64 wattle_generation(const struct wattle_config *config)
 {
 	return smp_load_acquire(&config->gen);
 }
-
-/* Which part of a request was refused; netlink.c makes an attribute of it. */
-enum wattle_field {
-	WATTLE_FIELD_NONE,
-	WATTLE_FIELD_NAME,
-	WATTLE_FIELD_ADDR,
-	WATTLE_FIELD_CIDR,
-	WATTLE_FIELD_PREFIX_LEN,
-	WATTLE_FIELD_ID,
-	WATTLE_FIELD_VIA,
-	WATTLE_FIELD_DEVICE,
-	WATTLE_FIELD_POD,
-	WATTLE_FIELD_IP,
-	WATTLE_FIELD_PEER,
-	WATTLE_FIELD_PROTO,
-	WATTLE_FIELD_PORT,
-	WATTLE_FIELD_ACTION,
-	WATTLE_FIELD_PRIORITY,
-	WATTLE_FIELD_ORIGIN,
-	WATTLE_FIELD_ALG,
-	WATTLE_FIELD_MAGLEV_SIZE,
-	WATTLE_FIELD_BACKEND_ADDR,
-	WATTLE_FIELD_BACKEND_PORT,
-	WATTLE_FIELD_WEIGHT,
-	WATTLE_FIELD_STATE,
-	WATTLE_FIELD_GENERATION,
-};
-
-/* Why a change was refused: a whole sentence for a person, and where. */
-struct wattle_refusal {
-	const char *message;
-	enum wattle_field field;
-	unsigned int index;	/* which of several (CIDR, IP) */
-};
-
-struct wattle_node_spec {
-	const char *name;
-	struct in6_addr addr4;		/* :: for none */
-	struct in6_addr addr6;
-	unsigned int cidr_count;
-	const struct wattle_prefix *cidrs;
-};
-
-struct wattle_identity_spec {
-	struct wattle_prefix prefix;
-	u32 id;
-	struct in6_addr via;		/* :: for none */
-};
-
-struct wattle_endpoint_spec {
-	struct net_device *dev;		/* caller holds a reference for the call */
-	const char *pod;		/* "" for none */
-	u32 id;
-	u8 enforce;
-	u8 ip_count;
-	const struct in6_addr *ips;
-};
-
-struct wattle_service_spec {
-	struct in6_addr addr;
-	__be16 port;
-	u8 proto;
-	u8 alg;
-	u32 affinity;
-	u32 maglev_size;
-};
-
-/*
- * What makes ports work: called with the config lock held, from process context.
- * attach may fail; detach returns when no hook of the port runs any more.
- */
-struct wattle_port_ops {
-	int (*attach)(struct wattle_port *port);
-	void (*detach)(struct wattle_port *port);
-};
 
 int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
 		       const struct wattle_port_ops *ops);
@@ -147,7 +87,9 @@ void wattle_config_touch(struct wattle_config *config);
  * no transaction open is committed before it returns; while another has one open,
  * -EBUSY. All return 0 or a negative errno with @why filled in, and then nothing
  * has changed: -EEXIST, -ENOENT, -EINVAL, -ENOSPC, -ENOMEM, -EBUSY, -EAGAIN (commit:
- * the generation is not *@expect any more; @expect may be NULL).
+ * the generation is not *@expect any more; @expect may be NULL). A commit that fails with
+ * -EAGAIN leaves the transaction open; one that fails for memory has aborted it. A
+ * change that changes nothing is no new generation.
  * Context: process, may sleep.
  */
 int wattle_config_begin(struct wattle_config *config, u32 owner, struct wattle_refusal *why);
@@ -167,6 +109,7 @@ int wattle_config_identity_add(struct wattle_config *config, u32 owner,
 			       struct wattle_refusal *why);
 int wattle_config_identity_del(struct wattle_config *config, u32 owner,
 			       const struct wattle_prefix *prefix, struct wattle_refusal *why);
+/* Context: RTNL as well: the device must not go before its port is known. */
 int wattle_config_endpoint_add(struct wattle_config *config, u32 owner,
 			       const struct wattle_endpoint_spec *spec, bool replace,
 			       struct wattle_refusal *why);
@@ -203,35 +146,42 @@ int wattle_config_backend_del(struct wattle_config *config, u32 owner,
 void wattle_config_device_gone(struct wattle_config *config, struct net_device *dev);
 
 /*
- * Dumps: call @visit for each entry alive at @gen, from *@cursor on, until it
- * returns non-zero, which is returned (the entry is visited again next time); 0 at
- * the end. A cursor is 4 longs of cb->ctx, zero at the start; it survives changes of
- * the table between calls, without missing or repeating entries that were there all
- * the time. Entered in RCU read section or not at all: they take it themselves, and
- * give it up every few hundred entries.
+ * Dumps. A walk is begun (netlink: .start), asked for more as often as one likes
+ * (.dumpit), and ended (.done); it lives on the heap, for the place in a hash that is
+ * being resized does not fit a netlink callback.
+ *
+ * Each call goes on where the last stopped, and visits every entry alive at the
+ * published generation until @visit returns non-zero, which is returned: that
+ * entry comes again with the next call. 0 at the end, and ever after. @visit runs in
+ * an RCU read section that is given up every few hundred entries: it must not sleep.
+ *
+ * Entries that are there from the first call to the last come exactly once, unless
+ * wattle_walk_torn(): then the tables changed meanwhile, entries may be missing or
+ * come twice, and the reader of the dump has to be told (NLM_F_DUMP_INTR).
+ *
+ * Context of begin and end: may sleep. One walk is for one of the functions below.
  */
-struct wattle_cursor {
-	unsigned long pos[4];
-};
+struct wattle_walk;
 
-int wattle_config_walk_nodes(struct wattle_config *config, u64 gen, struct wattle_cursor *cursor,
-			     int (*visit)(const struct wattle_node *node, void *arg), void *arg);
-int wattle_config_walk_identities(struct wattle_config *config, u64 gen,
-				  struct wattle_cursor *cursor,
-				  int (*visit)(const struct wattle_identity_spec *spec, void *arg),
-				  void *arg);
-int wattle_config_walk_endpoints(struct wattle_config *config, u64 gen,
-				 struct wattle_cursor *cursor,
-				 int (*visit)(const struct wattle_endpoint *ep, void *arg),
-				 void *arg);
+/* NULL: out of memory. */
+struct wattle_walk *wattle_walk_begin(struct wattle_config *config);
+/* @walk may be NULL. */
+void wattle_walk_end(struct wattle_walk *walk);
+bool wattle_walk_torn(const struct wattle_walk *walk);
+
+int wattle_walk_nodes(struct wattle_walk *walk,
+		      int (*visit)(const struct wattle_node *node, void *arg), void *arg);
+int wattle_walk_identities(struct wattle_walk *walk,
+			   int (*visit)(const struct wattle_identity_spec *spec, void *arg),
+			   void *arg);
+int wattle_walk_endpoints(struct wattle_walk *walk,
+			  int (*visit)(const struct wattle_endpoint *ep, void *arg), void *arg);
 /* @subject 0: all. */
-int wattle_config_walk_rules(struct wattle_config *config, u64 gen, u32 subject,
-			     struct wattle_cursor *cursor,
-			     int (*visit)(const struct wattle_rule_spec *spec, const char *origin,
-					  void *arg), void *arg);
-int wattle_config_walk_services(struct wattle_config *config, u64 gen,
-				struct wattle_cursor *cursor,
-				int (*visit)(const struct wattle_service *service, void *arg),
-				void *arg);
+int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
+		      int (*visit)(const struct wattle_rule_spec *spec, const char *origin,
+				   void *arg), void *arg);
+int wattle_walk_services(struct wattle_walk *walk,
+			 int (*visit)(const struct wattle_service *service, void *arg),
+			 void *arg);
 
 #endif /* WATTLE_CONFIG_H */

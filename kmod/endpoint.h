@@ -14,9 +14,20 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/rhashtable.h>
+#include "change.h"
 #include "types.h"
 
 struct wattle;
+
+/* An endpoint in words, as netlink gives it. */
+struct wattle_endpoint_spec {
+	struct net_device *dev;
+	const char *pod;		/* "" for none */
+	u32 id;
+	u8 enforce;
+	u8 ip_count;
+	const struct in6_addr *ips;
+};
 
 /**
  * struct wattle_port - host-side device of an endpoint
@@ -27,7 +38,7 @@ struct wattle;
  * @attached: the hooks are registered
  * @users: endpoint versions that use the port; under the config lock
  * @endpoints: versions, newest first; RCU list through wattle_endpoint.on_port
- * @list: all ports of the device; under the config lock
+ * @list: all ports of the device; under wattle_endpoints.lock
  * @ingress: hook on what the pod sends
  * @egress: hook on what the host sends to the pod
  */
@@ -43,6 +54,18 @@ struct wattle_port {
 	struct list_head list;
 	struct nf_hook_ops ingress;
 	struct nf_hook_ops egress;
+	struct rcu_head rcu;
+};
+
+/*
+ * What makes ports work. Called with the ports' lock held, and attach with the config
+ * lock and RTNL as well, from process context; detach under RTNL or not. attach may fail. After
+ * detach no new hook of the port starts: one that runs already is waited for by a
+ * grace period before the port is freed.
+ */
+struct wattle_port_ops {
+	int (*attach)(struct wattle_port *port);
+	void (*detach)(struct wattle_port *port);
 };
 
 /**
@@ -64,9 +87,24 @@ struct wattle_endpoint {
 	struct in6_addr ips[] __counted_by(ip_count);
 };
 
+/**
+ * struct wattle_endpoints - all endpoints and ports of a device
+ * @by_ip: of addresses of endpoint versions
+ * @lock: protects @ports, and attaching and detaching. Taken inside the config lock, and
+ *	by itself where a device goes: never held for long, so that a long change does not
+ *	delay the end of a device
+ * @ports: all ports
+ * @wattle: the device
+ * @ops: what makes ports work
+ * @next_serial: of ports, not yet used; under the config lock
+ * @count: versions linked; under the config lock
+ */
 struct wattle_endpoints {
-	struct rhashtable by_ip;
+	struct rhltable by_ip;
+	struct mutex lock;
 	struct list_head ports;
+	struct wattle *wattle;
+	const struct wattle_port_ops *ops;
 	u32 next_serial;
 	unsigned int count;
 };
@@ -76,5 +114,22 @@ struct wattle_endpoint *wattle_endpoint_by_ip(struct wattle_endpoints *eps,
 					      const struct in6_addr *addr, u64 gen);
 struct wattle_endpoint *wattle_endpoint_on_port(const struct wattle_port *port, u64 gen);
 bool wattle_endpoint_has_ip(const struct wattle_endpoint *ep, const struct in6_addr *addr);
+
+int wattle_endpoints_init(struct wattle_endpoints *eps, struct wattle_log *log,
+			  struct wattle *wattle, const struct wattle_port_ops *ops);
+void wattle_endpoints_exit(struct wattle_endpoints *eps);
+
+/* Stage a change, as in node.h; add with RTNL held. */
+int wattle_endpoint_add(struct wattle_endpoints *eps, struct wattle_log *log,
+			const struct wattle_endpoint_spec *spec, bool replace,
+			struct wattle_refusal *why);
+int wattle_endpoint_del(struct wattle_endpoints *eps, struct wattle_log *log, int ifindex,
+			struct wattle_refusal *why);
+
+/* Stage the end of all endpoints whose ports are gone. */
+int wattle_endpoint_sweep(struct wattle_endpoints *eps, struct wattle_log *log);
+
+/* @dev goes: true where it was a port. Context: RTNL; takes the ports' lock alone. */
+bool wattle_endpoint_device_gone(struct wattle_endpoints *eps, struct net_device *dev);
 
 #endif /* WATTLE_ENDPOINT_H */

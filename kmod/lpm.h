@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Longest-prefix match: a path-compressed binary trie over 128 bit addresses.
- * Readers walk it under RCU; one writer, serialised by the caller.
+ * Readers walk it under RCU; one writer, who holds a lock that is named to it.
  *
  * The trie keeps prefixes, not their versions: a slot lists every version of
  * the entry for its prefix, and the reader picks the one alive at its
@@ -10,6 +10,7 @@
 #ifndef WATTLE_LPM_H
 #define WATTLE_LPM_H
 
+#include <linux/mutex.h>
 #include "types.h"
 
 /* Embedded in what the trie holds. */
@@ -20,20 +21,30 @@ struct wattle_lpm_entry {
 
 struct wattle_lpm_node;
 
+/**
+ * struct wattle_lpm - a trie
+ * @root: shortest prefix, or where the first two part
+ * @lock: the writer holds it
+ * @count: linked entries, of all versions
+ */
 struct wattle_lpm {
 	struct wattle_lpm_node __rcu *root;
-	size_t count;			/* linked entries, of all versions */
+	struct mutex *lock;
+	size_t count;
 };
 
-void wattle_lpm_init(struct wattle_lpm *lpm);
+void wattle_lpm_init(struct wattle_lpm *lpm, struct mutex *lock);
 
-/* Context: writer, may sleep; no readers are left, nor entries linked. */
-void wattle_lpm_exit(struct wattle_lpm *lpm);
+/*
+ * Free the trie; entries that are still linked are handed to @free, which may be
+ * NULL. Context: may sleep; no readers are left.
+ */
+void wattle_lpm_exit(struct wattle_lpm *lpm, void (*free)(struct wattle_lpm_entry *entry));
 
 /*
  * Link and unlink one version. insert returns 0 or -ENOMEM. Readers may still
  * see an unlinked entry until a grace period has passed: the caller frees it
- * after that. Inner nodes are freed by the trie itself.
+ * after that. Inner nodes are freed by the trie itself. Context: writer.
  */
 int wattle_lpm_insert(struct wattle_lpm *lpm, const struct wattle_prefix *prefix,
 		      struct wattle_lpm_entry *entry);
@@ -44,7 +55,7 @@ void wattle_lpm_remove(struct wattle_lpm *lpm, const struct wattle_prefix *prefi
 struct wattle_lpm_entry *wattle_lpm_lookup(const struct wattle_lpm *lpm,
 					   const struct in6_addr *addr, u64 gen);
 
-/* That very prefix. Context: RCU reader or writer. */
+/* That very prefix. Context: RCU reader, or writer. */
 struct wattle_lpm_entry *wattle_lpm_find(const struct wattle_lpm *lpm,
 					 const struct wattle_prefix *prefix, u64 gen);
 
@@ -54,5 +65,14 @@ struct wattle_lpm_entry *wattle_lpm_find(const struct wattle_lpm *lpm,
  */
 void wattle_lpm_cover(const struct wattle_lpm *lpm, const struct in6_addr *addr, u64 gen,
 		      bool (*visit)(struct wattle_lpm_entry *entry, void *arg), void *arg);
+
+/*
+ * In order of address, shorter prefixes first: the entry alive at @gen of the first
+ * prefix behind *@after (NULL: of all), or NULL. The order does not depend on what else
+ * is in the trie, so that a walk survives changes. Context: RCU reader.
+ */
+struct wattle_lpm_entry *wattle_lpm_next(const struct wattle_lpm *lpm,
+					 const struct wattle_prefix *after, u64 gen,
+					 struct wattle_prefix *prefix);
 
 #endif /* WATTLE_LPM_H */

@@ -18,6 +18,8 @@
 #define WATTLE_POLICY_H
 
 #include <linux/rhashtable.h>
+#include <linux/xarray.h>
+#include "change.h"
 #include "lpm.h"
 
 /**
@@ -51,8 +53,86 @@ struct wattle_rule_spec {
 	struct wattle_prefix peer;
 };
 
-struct wattle_rule;		/* at most 64 bytes; private to policy.c */
-struct wattle_policies;		/* defined by policy.c's writer below */
+/**
+ * struct wattle_subject - a direction of a subject that is enforced
+ * @life: from the first rule alive to the last
+ * @link: hash of subjects
+ * @list: all subjects; under the config lock
+ * @key: subject << 1 | direction
+ * @bins: which bin sizes rules have (WATTLE_BIN_*), by kind of peer. A bit may stay for
+ *	a while without a rule: that costs a probe
+ * @rules: of any version, linked; under the config lock
+ * @alive: rules alive at the next generation; under the config lock
+ * @linked: how many @rules; under the config lock
+ * @unlinked: rules unlinked since @bins was counted; under the config lock
+ */
+struct wattle_subject {
+	struct wattle_life life;
+	struct rhlist_head link;
+	struct list_head list;
+	u32 key;
+	u32 bins[3];
+	struct hlist_head rules;
+	unsigned int alive;
+	unsigned int linked;
+	unsigned int unlinked;
+};
+
+/**
+ * struct wattle_rule - one version of a rule; 64 bytes, immutable but for @died_ports
+ * @link: hash of slots
+ * @of_subject: list of the subject's rules
+ * @subject: whom it is for
+ * @born_ports: packed: generation, port_min and the upper half of priority
+ * @died_ports: packed: generation, port_max and the lower half of priority
+ * @peer: identity, local number of a prefix, or 0: any
+ * @any_proto: whatever the protocol
+ * @allow: else deny
+ * @outside: only peers outside the cluster
+ * @origin: number of the text that says where it is from; 0: nobody said
+ * @proto: IP protocol, 0 where @any_proto
+ */
+struct wattle_rule {
+	struct rhlist_head link;
+	struct hlist_node of_subject;
+	struct wattle_subject *subject;
+	u64 born_ports;
+	u64 died_ports;
+	u32 peer : 25;
+	u32 any_proto : 1;
+	u32 allow : 1;
+	u32 outside : 1;
+	u32 origin : 24;
+	u32 proto : 8;
+};
+
+static_assert(sizeof(struct wattle_rule) == 64);
+
+/**
+ * struct wattle_policies - all rules of a device
+ * @rules: rules by slot
+ * @subjects: directions that are enforced
+ * @all_subjects: same as a list
+ * @prefixes: trie of the prefixes that rules name
+ * @peers: same by local number (from 0)
+ * @origins: texts by number, 1 and up
+ * @origin_by_text: same by text
+ * @count: rules alive at the next generation
+ * @linked: rules linked
+ *
+ * Lists and counts: under the config lock.
+ */
+struct wattle_policies {
+	struct rhltable rules;
+	struct rhltable subjects;
+	struct list_head all_subjects;
+	struct wattle_lpm prefixes;
+	struct xarray peers;
+	struct xarray origins;
+	struct rhashtable origin_by_text;
+	unsigned int count;
+	unsigned int linked;
+};
 
 /* What a packet is judged by. @peer is the other side. */
 struct wattle_question {
@@ -75,5 +155,19 @@ void wattle_policy_judge(struct wattle_policies *policies, const struct wattle_q
 /* The rule in words; "" where it has no origin. Context: RCU reader. */
 void wattle_rule_describe(struct wattle_policies *policies, const struct wattle_rule *rule,
 			  struct wattle_rule_spec *spec, const char **origin);
+
+bool wattle_rule_alive(const struct wattle_rule *rule, u64 gen);
+
+int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *log);
+void wattle_policies_exit(struct wattle_policies *policies);
+
+/* Stage a change, as in node.h. @origin: "" for none. */
+int wattle_rule_add(struct wattle_policies *policies, struct wattle_log *log,
+		    const struct wattle_rule_spec *spec, const char *origin, bool replace,
+		    struct wattle_refusal *why);
+int wattle_rule_del(struct wattle_policies *policies, struct wattle_log *log,
+		    const struct wattle_rule_spec *spec, struct wattle_refusal *why);
+int wattle_rule_flush(struct wattle_policies *policies, struct wattle_log *log, u32 subject,
+		      struct wattle_refusal *why);
 
 #endif /* WATTLE_POLICY_H */

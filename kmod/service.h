@@ -10,9 +10,23 @@
 #define WATTLE_SERVICE_H
 
 #include <linux/rhashtable.h>
+#include <linux/xarray.h>
+#include "change.h"
 #include "types.h"
 
 #define WATTLE_MAGLEV_SIZE	16381	/* default table size M; a prime */
+
+#define WATTLE_MAGLEV_MAX	131071	/* largest, a prime as well */
+
+/* A frontend in words, as netlink gives it. */
+struct wattle_service_spec {
+	struct in6_addr addr;
+	__be16 port;
+	u8 proto;
+	u8 alg;
+	u32 affinity;
+	u32 maglev_size;		/* 0: WATTLE_MAGLEV_SIZE */
+};
 
 struct wattle_backend {
 	struct in6_addr addr;
@@ -22,31 +36,97 @@ struct wattle_backend {
 };
 
 /**
- * struct wattle_service - one version of a frontend
- * @usable: backends that take new connections: the first @usable of @backends
- *	(active with a weight; where there is none: those that are terminating)
- * @total_weight: of the usable ones; random choice is by weight
- * @maglev: table of @maglev_size backend indices (Maglev, NSDI 2016, 3.4), or NULL
+ * struct wattle_service_key - what a frontend is told by
+ * @addr: address
+ * @port: port
+ * @proto: IP protocol
+ * @zero: pads to 20 bytes
  */
-struct wattle_service {
-	struct wattle_life life;
-	struct rhash_head by_frontend;
+struct wattle_service_key {
 	struct in6_addr addr;
 	__be16 port;
 	u8 proto;
-	u8 alg;			/* enum wattle_alg */
+	u8 zero;
+};
+
+/* An address that has services, from the first to the last of them. */
+struct wattle_service_front {
+	struct wattle_life life;
+	struct rhlist_head link;
+	struct in6_addr addr;
+	unsigned int services;	/* alive at the next generation; under the config lock */
+};
+
+/**
+ * struct wattle_service - one version of a frontend
+ * @life: when it is visible
+ * @link: hash of frontends
+ * @key: @addr, @port and @proto, as one thing
+ * @alg: enum wattle_alg
+ * @id: number of the frontend, the same in all versions
+ * @affinity: seconds
+ * @maglev_size: entries of @maglev
+ * @count: how many @backends
+ * @usable: backends that take new connections: the first @usable of @backends
+ *	(active with a weight; where there is none: those that are terminating)
+ * @total_weight: of the usable ones; random choice is by weight
+ * @maglev: table of @maglev_size backend indices (Maglev, NSDI 2016, 3.4), each of
+ *	@maglev_width bytes, or NULL
+ * @cumulative: random: running sums of weights; NULL: all equal
+ * @backends: the usable ones by address and port, then the others so
+ * @room: how many fit in @backends
+ * @front: of the address
+ * @staged: list of versions that are not yet published
+ *
+ * Immutable once published. A staged version has all @backends by address and port, and
+ * the look-up tables are made when it is published.
+ */
+struct wattle_service {
+	struct wattle_life life;
+	struct rhlist_head link;
+	union {
+		struct wattle_service_key key;
+		struct {
+			struct in6_addr addr;
+			__be16 port;
+			u8 proto;
+		};
+	};
+	u8 alg;
+	u8 maglev_width;
 	u32 id;
-	u32 affinity;		/* seconds */
+	u32 affinity;
 	u32 maglev_size;
 	u32 count;
 	u32 usable;
 	u32 total_weight;
-	u32 *maglev;
-	u32 *cumulative;	/* random: running sums of weights; NULL: all equal */
+	void *maglev;
+	u32 *cumulative;
 	struct wattle_backend *backends;
+	u32 room;
+	struct wattle_service_front *front;
+	struct list_head staged;
 };
 
-struct wattle_services;
+/**
+ * struct wattle_services - all services of a device
+ * @by_frontend: versions
+ * @by_addr: addresses that have services
+ * @ids: how many versions have a number
+ * @next_id: where to look for a free number
+ * @staged: versions that are not yet published
+ * @count: versions linked
+ *
+ * All but the hashes: under the config lock.
+ */
+struct wattle_services {
+	struct rhltable by_frontend;
+	struct rhltable by_addr;
+	struct xarray ids;
+	u32 next_id;
+	struct list_head staged;
+	unsigned int count;
+};
 
 /* Context: RCU reader. */
 const struct wattle_service *wattle_service_lookup(struct wattle_services *services,
@@ -68,5 +148,50 @@ const struct wattle_backend *wattle_service_choose(const struct wattle_service *
 /* Does @service have that backend, in a state that lets a connection live on? */
 bool wattle_service_keeps(const struct wattle_service *service, const struct in6_addr *addr,
 			  __be16 port);
+
+int wattle_services_init(struct wattle_services *services, struct wattle_log *log);
+void wattle_services_exit(struct wattle_services *services);
+
+/*
+ * Stage a change, as in node.h. A service that is replaced keeps its backends.
+ */
+int wattle_service_add(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_spec *spec, bool replace,
+		       struct wattle_refusal *why);
+int wattle_service_del(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_key *key, struct wattle_refusal *why);
+int wattle_backend_add(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_key *key,
+		       const struct wattle_backend *backend, bool replace,
+		       struct wattle_refusal *why);
+int wattle_backend_del(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_key *key,
+		       const struct wattle_backend *backend, struct wattle_refusal *why);
+
+/*
+ * Before a commit: make the look-up tables of all staged versions; -ENOMEM: nothing may
+ * be published. After it: wattle_services_published().
+ */
+int wattle_services_prepare(struct wattle_services *services, struct wattle_log *log);
+void wattle_services_published(struct wattle_services *services);
+
+/*
+ * Fill @table, @size numbers of @width bytes, with indices of @backends by Maglev, by weight;
+ * 0 or -ENOMEM. Context: may sleep. (maglev.c)
+ */
+int wattle_maglev_fill(void *table, u8 width, u32 size, const struct wattle_backend *backends,
+		       u32 count);
+
+static inline u32 wattle_maglev_get(const void *table, u8 width, u32 slot)
+{
+	switch (width) {
+	case 1:
+		return ((const u8 *)table)[slot];
+	case 2:
+		return ((const u16 *)table)[slot];
+	default:
+		return ((const u32 *)table)[slot];
+	}
+}
 
 #endif /* WATTLE_SERVICE_H */
