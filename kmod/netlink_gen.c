@@ -253,6 +253,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.cmd		= WATTLE_CMD_NODE_GET,
 		.doit		= wattle_nl_node_get_doit,
 		.dumpit		= wattle_nl_node_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_node_get_nl_policy,
 		.maxattr	= WATTLE_A_NODE_NAME,
 	},
@@ -274,6 +275,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.cmd		= WATTLE_CMD_IDENTITY_GET,
 		.doit		= wattle_nl_identity_get_doit,
 		.dumpit		= wattle_nl_identity_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_identity_get_nl_policy,
 		.maxattr	= WATTLE_A_IDENTITY_LEN,
 	},
@@ -295,6 +297,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.cmd		= WATTLE_CMD_ENDPOINT_GET,
 		.doit		= wattle_nl_endpoint_get_doit,
 		.dumpit		= wattle_nl_endpoint_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_endpoint_get_nl_policy,
 		.maxattr	= WATTLE_A_ENDPOINT_IFNAME,
 	},
@@ -315,6 +318,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_POLICY_GET,
 		.dumpit		= wattle_nl_policy_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_policy_get_nl_policy,
 		.maxattr	= WATTLE_A_POLICY_ID,
 	},
@@ -343,6 +347,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.cmd		= WATTLE_CMD_SERVICE_GET,
 		.doit		= wattle_nl_service_get_doit,
 		.dumpit		= wattle_nl_service_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_service_get_nl_policy,
 		.maxattr	= WATTLE_A_SERVICE_PROTO,
 	},
@@ -363,6 +368,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_BACKEND_GET,
 		.dumpit		= wattle_nl_backend_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_backend_get_nl_policy,
 		.maxattr	= WATTLE_A_BACKEND_SERVICE_PROTO,
 	},
@@ -375,6 +381,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_FLOW_GET,
 		.dumpit		= wattle_nl_flow_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_flow_get_nl_policy,
 		.maxattr	= WATTLE_A_FLOW_CPU,
 	},
@@ -388,13 +395,8 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_STATS_GET,
 		.dumpit		= wattle_nl_stats_get_dumpit,
+		.done		= wattle_nl_dump_done,
 		.policy		= wattle_stats_get_nl_policy,
 		.maxattr	= WATTLE_A_STAT_NAME,
 	},
-};
-
-static const struct genl_multicast_group wattle_nl_mcgrps[] = {
-	[WATTLE_NLGRP_DROP] = { "drop", },
-	[WATTLE_NLGRP_VERDICT] = { "verdict", },
-	[WATTLE_NLGRP_FLOW] = { "flow", },
 };

@@ -49,6 +49,7 @@ struct wattle_stats {
 };
 
 struct wattle_flows;
+struct wattle_path;
 
 /**
  * struct wattle - private data of the wattle device
@@ -60,9 +61,14 @@ struct wattle_flows;
  * @flows: per-CPU flow caches and look-up tables (flow.c)
  * @sock4: tunnel socket over IPv4, while the device is up; RTNL writes, RCU reads
  * @sock6: same over IPv6
+ * @family: of the tunnels we send, AF_INET or AF_INET6
+ * @path_seq: grows with every change that makes prepared outer headers wrong
+ * @paths: per-CPU outer headers, prepared (vxlan.c)
  * @hash_seed: secret of the flow hashes
+ * @flow_sweep: lets go of what the flow caches hold for nothing (flow.c)
  * @users: netlink requests that use the device, and one for its being there
  * @idle: completed when @users falls to zero
+ * @dumps: dumps that have begun a walk of the tables; under a lock of netlink.c
  */
 struct wattle {
 	struct net_device *dev;
@@ -73,25 +79,36 @@ struct wattle {
 	struct wattle_flows __percpu *flows;
 	struct socket __rcu *sock4;
 	struct socket __rcu *sock6;
+	u16 family;
+	u32 path_seq;
+	struct wattle_path __percpu *paths;
 	u64 hash_seed;
+	struct delayed_work flow_sweep;
 	refcount_t users;
 	struct completion idle;
+	struct list_head dumps;
 };
 
 /* The device of a namespace, or NULL. Context: RCU reader or RTNL (device.c). */
 struct wattle *wattle_of(const struct net *net);
+
+/* Where a walk over what is no table has got to; zero at the start. */
+struct wattle_cursor {
+	unsigned long pos[4];
+};
 
 /*
  * What keeps the device alive during a netlink request. device.c, in this order:
  * wattle_users_init() before wattle_of() finds the device; when it goes, under RTNL,
  * after wattle_of() has stopped to find it and before the tables go,
  * wattle_users_wait(). So nobody takes RTNL, nor waits for who holds it, between
- * wattle_get() and wattle_put().
+ * wattle_get() and wattle_put(). Who holds RTNL needs neither.
  */
 static inline void wattle_users_init(struct wattle *w)
 {
 	refcount_set(&w->users, 1);
 	init_completion(&w->idle);
+	INIT_LIST_HEAD(&w->dumps);
 }
 
 /* Context: process. The device of @net, or NULL. */
@@ -113,11 +130,8 @@ static inline void wattle_put(struct wattle *w)
 		complete(&w->idle);
 }
 
-static inline void wattle_users_wait(struct wattle *w)
-{
-	wattle_put(w);
-	wait_for_completion(&w->idle);
-}
+/* Wait for requests, and end the dumps that nobody has read to the end (netlink.c). */
+void wattle_users_wait(struct wattle *w);
 
 static inline void wattle_count(struct wattle *w, enum wattle_counter c, unsigned int packets,
 				unsigned int bytes)

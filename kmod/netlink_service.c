@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Services and backends: changes of them, and what there is. */
+#include <linux/in.h>
+#include "netlink.h"
+
+static const struct wattle_nl_field wattle_nl_service_fields[] = {
+	{ WATTLE_FIELD_ADDR, WATTLE_A_SERVICE_ADDR },
+	{ WATTLE_FIELD_PORT, WATTLE_A_SERVICE_PORT },
+	{ WATTLE_FIELD_PROTO, WATTLE_A_SERVICE_PROTO },
+	{ WATTLE_FIELD_ALG, WATTLE_A_SERVICE_ALG },
+	{ WATTLE_FIELD_MAGLEV_SIZE, WATTLE_A_SERVICE_MAGLEV_SIZE },
+};
+
+static const struct wattle_nl_field wattle_nl_backend_fields[] = {
+	{ WATTLE_FIELD_ADDR, WATTLE_A_BACKEND_SERVICE_ADDR },
+	{ WATTLE_FIELD_PORT, WATTLE_A_BACKEND_SERVICE_PORT },
+	{ WATTLE_FIELD_PROTO, WATTLE_A_BACKEND_SERVICE_PROTO },
+	{ WATTLE_FIELD_BACKEND_ADDR, WATTLE_A_BACKEND_ADDR },
+	{ WATTLE_FIELD_BACKEND_PORT, WATTLE_A_BACKEND_PORT },
+	{ WATTLE_FIELD_WEIGHT, WATTLE_A_BACKEND_WEIGHT },
+	{ WATTLE_FIELD_STATE, WATTLE_A_BACKEND_STATE },
+};
+
+struct wattle_nl_frontend {
+	struct in6_addr addr;
+	__be16 port;
+	u8 proto;
+};
+
+static int wattle_nl_get_frontend(struct netlink_ext_ack *extack, struct nlattr **tb,
+				  int addr, int port, int proto, struct wattle_nl_frontend *out)
+{
+	int err;
+
+	if (wattle_nl_lacks(extack, NULL, tb, addr, "a service is told by its address") ||
+	    wattle_nl_lacks(extack, NULL, tb, port, "a service is told by its port") ||
+	    wattle_nl_lacks(extack, NULL, tb, proto, "a service is told by its protocol"))
+		return -EINVAL;
+	err = wattle_nl_get_addr(tb[addr], &out->addr, extack);
+	if (err)
+		return err;
+	out->port = htons(nla_get_u16(tb[port]));
+	if (!out->port)
+		return wattle_nl_refuse(extack, tb[port], -EINVAL,
+					"the port of a service is 1 to 65535");
+	out->proto = nla_get_u8(tb[proto]);
+	if (out->proto != IPPROTO_TCP && out->proto != IPPROTO_UDP && out->proto != IPPROTO_SCTP)
+		return wattle_nl_refuse(extack, tb[proto], -EINVAL,
+					"the protocol of a service is TCP, UDP or SCTP");
+	return 0;
+}
+
+static int wattle_nl_service_key(struct netlink_ext_ack *extack, struct nlattr **tb,
+				 struct wattle_nl_frontend *out)
+{
+	return wattle_nl_get_frontend(extack, tb, WATTLE_A_SERVICE_ADDR, WATTLE_A_SERVICE_PORT,
+				      WATTLE_A_SERVICE_PROTO, out);
+}
+
+static int wattle_nl_backend_service(struct netlink_ext_ack *extack, struct nlattr **tb,
+				     struct wattle_nl_frontend *out)
+{
+	return wattle_nl_get_frontend(extack, tb, WATTLE_A_BACKEND_SERVICE_ADDR,
+				      WATTLE_A_BACKEND_SERVICE_PORT,
+				      WATTLE_A_BACKEND_SERVICE_PROTO, out);
+}
+
+/* --- changes --- */
+
+static int wattle_nl_service_refused(struct genl_info *info, int err,
+				     const struct wattle_refusal *why)
+{
+	return wattle_nl_refused(info, err, why, NULL, wattle_nl_service_fields,
+				 ARRAY_SIZE(wattle_nl_service_fields));
+}
+
+static int wattle_nl_service_new(struct wattle *w, struct genl_info *info)
+{
+	struct wattle_service_spec spec = { .maglev_size = WATTLE_MAGLEV_SIZE };
+	struct nlattr **tb = info->attrs;
+	struct wattle_nl_frontend key;
+	struct wattle_refusal why = {};
+	int err;
+
+	err = wattle_nl_service_key(info->extack, tb, &key);
+	if (err)
+		return err;
+	spec.addr = key.addr;
+	spec.port = key.port;
+	spec.proto = key.proto;
+	if (tb[WATTLE_A_SERVICE_ALG])
+		spec.alg = nla_get_u8(tb[WATTLE_A_SERVICE_ALG]);
+	if (tb[WATTLE_A_SERVICE_AFFINITY])
+		spec.affinity = nla_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
+	if (tb[WATTLE_A_SERVICE_MAGLEV_SIZE])
+		spec.maglev_size = nla_get_u32(tb[WATTLE_A_SERVICE_MAGLEV_SIZE]);
+	err = wattle_config_service_add(&w->config, info->snd_portid, &spec,
+					info->nlhdr->nlmsg_flags & NLM_F_REPLACE, &why);
+	return wattle_nl_service_refused(info, err, &why);
+}
+
+static int wattle_nl_service_del(struct wattle *w, struct genl_info *info)
+{
+	struct wattle_refusal why = {};
+	struct wattle_nl_frontend key;
+	int err;
+
+	err = wattle_nl_service_key(info->extack, info->attrs, &key);
+	if (err)
+		return err;
+	err = wattle_config_service_del(&w->config, info->snd_portid, &key.addr, key.port,
+					key.proto, &why);
+	return wattle_nl_service_refused(info, err, &why);
+}
+
+static int wattle_nl_backend_refused(struct genl_info *info, int err,
+				     const struct wattle_refusal *why)
+{
+	return wattle_nl_refused(info, err, why, NULL, wattle_nl_backend_fields,
+				 ARRAY_SIZE(wattle_nl_backend_fields));
+}
+
+static int wattle_nl_backend_spec(struct genl_info *info, struct wattle_nl_frontend *service,
+				  struct wattle_backend *backend)
+{
+	struct netlink_ext_ack *extack = info->extack;
+	struct nlattr **tb = info->attrs;
+	int err;
+
+	err = wattle_nl_backend_service(extack, tb, service);
+	if (err)
+		return err;
+	if (wattle_nl_lacks(extack, NULL, tb, WATTLE_A_BACKEND_ADDR,
+			    "the address of the backend is missing") ||
+	    wattle_nl_lacks(extack, NULL, tb, WATTLE_A_BACKEND_PORT,
+			    "the port of the backend is missing"))
+		return -EINVAL;
+	err = wattle_nl_get_addr(tb[WATTLE_A_BACKEND_ADDR], &backend->addr, extack);
+	if (err)
+		return err;
+	if (wattle_addr_is_v4(&backend->addr) != wattle_addr_is_v4(&service->addr))
+		return wattle_nl_refuse(extack, tb[WATTLE_A_BACKEND_ADDR], -EINVAL,
+					"a backend is of the same family as its service");
+	backend->port = htons(nla_get_u16(tb[WATTLE_A_BACKEND_PORT]));
+	if (!backend->port)
+		return wattle_nl_refuse(extack, tb[WATTLE_A_BACKEND_PORT], -EINVAL,
+					"the port of a backend is 1 to 65535");
+	return 0;
+}
+
+static int wattle_nl_backend_new(struct wattle *w, struct genl_info *info)
+{
+	struct wattle_backend backend = { .weight = 100, .state = WATTLE_BACKEND_STATE_ACTIVE };
+	struct nlattr **tb = info->attrs;
+	struct wattle_nl_frontend service;
+	struct wattle_refusal why = {};
+	int err;
+
+	err = wattle_nl_backend_spec(info, &service, &backend);
+	if (err)
+		return err;
+	if (tb[WATTLE_A_BACKEND_WEIGHT])
+		backend.weight = nla_get_u16(tb[WATTLE_A_BACKEND_WEIGHT]);
+	if (tb[WATTLE_A_BACKEND_STATE])
+		backend.state = nla_get_u8(tb[WATTLE_A_BACKEND_STATE]);
+	err = wattle_config_backend_add(&w->config, info->snd_portid, &service.addr, service.port,
+					service.proto, &backend,
+					info->nlhdr->nlmsg_flags & NLM_F_REPLACE, &why);
+	return wattle_nl_backend_refused(info, err, &why);
+}
+
+static int wattle_nl_backend_del(struct wattle *w, struct genl_info *info)
+{
+	struct wattle_backend backend = {};
+	struct wattle_nl_frontend service;
+	struct wattle_refusal why = {};
+	int err;
+
+	err = wattle_nl_backend_spec(info, &service, &backend);
+	if (err)
+		return err;
+	err = wattle_config_backend_del(&w->config, info->snd_portid, &service.addr, service.port,
+					service.proto, &backend, &why);
+	return wattle_nl_backend_refused(info, err, &why);
+}
+
+int wattle_nl_service_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return wattle_nl_with_device(info, wattle_nl_service_new);
+}
+
+int wattle_nl_service_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return wattle_nl_with_device(info, wattle_nl_service_del);
+}
+
+int wattle_nl_backend_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return wattle_nl_with_device(info, wattle_nl_backend_new);
+}
+
+int wattle_nl_backend_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return wattle_nl_with_device(info, wattle_nl_backend_del);
+}
+
+/* --- services, shown --- */
+
+static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_service *s)
+{
+	if (wattle_nl_put_addr(skb, WATTLE_A_SERVICE_ADDR, &s->addr) ||
+	    nla_put_u16(skb, WATTLE_A_SERVICE_PORT, ntohs(s->port)) ||
+	    nla_put_u8(skb, WATTLE_A_SERVICE_PROTO, s->proto) ||
+	    nla_put_u8(skb, WATTLE_A_SERVICE_ALG, s->alg) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_AFFINITY, s->affinity) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_MAGLEV_SIZE, s->maglev_size) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_BACKENDS, s->count) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_ID, s->id))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int wattle_nl_service_fill(struct wattle *w, struct genl_info *info, u64 gen,
+				  struct sk_buff *skb)
+{
+	const struct wattle_service *service;
+	struct wattle_nl_frontend key;
+	int err;
+
+	err = wattle_nl_service_key(info->extack, info->attrs, &key);
+	if (err)
+		return err;
+	service = wattle_service_lookup(&w->config.services, &key.addr, key.port, key.proto, gen);
+	if (!service)
+		return wattle_nl_refuse(info->extack, info->attrs[WATTLE_A_SERVICE_ADDR], -ENOENT,
+					"there is no such service");
+	return wattle_nl_put_service(skb, service);
+}
+
+static int wattle_nl_service_get(struct wattle *w, struct genl_info *info)
+{
+	return wattle_nl_reply(w, info, WATTLE_CMD_SERVICE_GET, NLMSG_DEFAULT_SIZE,
+			       wattle_nl_service_fill);
+}
+
+int wattle_nl_service_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return wattle_nl_with_device(info, wattle_nl_service_get);
+}
+
+static int wattle_nl_service_visit(const struct wattle_service *service, void *arg)
+{
+	struct wattle_nl_walk *walk = arg;
+	void *hdr = wattle_nl_dump_begin(walk);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	return wattle_nl_dump_end(walk, hdr, wattle_nl_put_service(walk->skb, service));
+}
+
+static int wattle_nl_service_walk(struct wattle_nl_walk *walk)
+{
+	return wattle_walk_services(walk->dump->walk, wattle_nl_service_visit, walk);
+}
+
+int wattle_nl_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return wattle_nl_dump(skb, cb, WATTLE_CMD_SERVICE_GET, WATTLE_A_SERVICE_PROTO,
+			      wattle_service_get_nl_policy, wattle_nl_service_walk);
+}
+
+/* --- backends, shown --- */
+
+static int wattle_nl_put_backend(struct sk_buff *skb, const struct wattle_service *s,
+				 const struct wattle_backend *b)
+{
+	if (wattle_nl_put_addr(skb, WATTLE_A_BACKEND_SERVICE_ADDR, &s->addr) ||
+	    nla_put_u16(skb, WATTLE_A_BACKEND_SERVICE_PORT, ntohs(s->port)) ||
+	    nla_put_u8(skb, WATTLE_A_BACKEND_SERVICE_PROTO, s->proto) ||
+	    wattle_nl_put_addr(skb, WATTLE_A_BACKEND_ADDR, &b->addr) ||
+	    nla_put_u16(skb, WATTLE_A_BACKEND_PORT, ntohs(b->port)) ||
+	    nla_put_u16(skb, WATTLE_A_BACKEND_WEIGHT, b->weight) ||
+	    nla_put_u8(skb, WATTLE_A_BACKEND_STATE, b->state))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* One service's backends, from where the last message ended. */
+static int wattle_nl_backends_visit(const struct wattle_service *service, void *arg)
+{
+	struct wattle_nl_walk *walk = arg;
+	u32 *i = &walk->dump->sub;
+	void *hdr;
+	int err;
+
+	for (; *i < service->count; ++*i) {
+		hdr = wattle_nl_dump_begin(walk);
+		if (!hdr)
+			return -EMSGSIZE;
+		err = wattle_nl_put_backend(walk->skb, service, &service->backends[*i]);
+		if (wattle_nl_dump_end(walk, hdr, err))
+			return err;
+	}
+	*i = 0;
+	return 0;
+}
+
+static int wattle_nl_backends_of(struct wattle_nl_walk *walk)
+{
+	struct netlink_ext_ack *extack = walk->cb->extack;
+	const struct wattle_service *service;
+	struct wattle_nl_frontend key;
+	int err;
+
+	err = wattle_nl_backend_service(extack, walk->tb, &key);
+	if (err)
+		return err;
+	rcu_read_lock();
+	service = wattle_service_lookup(&walk->w->config.services, &key.addr, key.port, key.proto,
+					wattle_generation(&walk->w->config));
+	if (service)
+		err = wattle_nl_backends_visit(service, walk);
+	else if (!walk->dump->sub)	/* else it was removed meanwhile: that is the end */
+		err = wattle_nl_refuse(extack, walk->tb[WATTLE_A_BACKEND_SERVICE_ADDR], -ENOENT,
+				       "there is no such service");
+	rcu_read_unlock();
+	return err;
+}
+
+static int wattle_nl_backend_walk(struct wattle_nl_walk *walk)
+{
+	if (walk->tb[WATTLE_A_BACKEND_SERVICE_ADDR] || walk->tb[WATTLE_A_BACKEND_SERVICE_PORT] ||
+	    walk->tb[WATTLE_A_BACKEND_SERVICE_PROTO])
+		return wattle_nl_backends_of(walk);
+	return wattle_walk_services(walk->dump->walk, wattle_nl_backends_visit, walk);
+}
+
+int wattle_nl_backend_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return wattle_nl_dump(skb, cb, WATTLE_CMD_BACKEND_GET, WATTLE_A_BACKEND_SERVICE_PROTO,
+			      wattle_backend_get_nl_policy, wattle_nl_backend_walk);
+}
