@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The verbs of the project: `make help`. What the kernel's build system reads
-# is Kbuild; `make -C $KDIR M=$PWD modules` works without this file, which
+# The verbs of the project: `make help`. The kernel's build system reads Kbuild
+# instead of this file: `make -C $KDIR M=$PWD modules` works without it, which
 # DKMS relies on.
 
-# The kernel's build system takes Kbuild before Makefile, so that this file is
-# read by people's make alone.
-
-VERSION := $(shell sed -n 's/^VERSION *= *"\?\([^"]*\)"\?/\1/p' scripts/version 2>/dev/null)
-VERSION := $(or $(VERSION),0.1.0)
+# One number for all: the module's stands in its main header.
+VERSION := $(shell sed -n 's/^.define WATTLE_VERSION[^"]*"\(.*\)".*/\1/p' kmod/wattle.h)
 
 PREFIX ?= /usr
 DESTDIR ?=
