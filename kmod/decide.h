@@ -1,24 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The decision: a pure function of the tables and a key. */
+/*
+ * The decision: a pure function of the tables and a key. The datapath, explain
+ * and the tests call the same one, so what explain says is what a packet gets.
+ */
 #ifndef WATTLE_DECIDE_H
 #define WATTLE_DECIDE_H
 
 #include "config.h"
+#include "memo.h"
 
-/* How a decision is to be made; see wattle_decide(). */
+/**
+ * struct wattle_view - what to decide by
+ * @config: the tables
+ * @gen: generation of them
+ * @memo: look-ups of this CPU, or NULL; with it BH must be disabled
+ * @net: namespace of the device
+ * @is_host: is that an address of this host? Asked only where the tables do not place
+ *	an address; NULL: none is
+ * @port: UDP port of the tunnel, host byte order
+ * @gbp: identities on the wire have 16 bits only
+ * @strict: believe no sender: see wattle_decide()
+ * @audit: let pass what policy denies
+ */
 struct wattle_view {
 	struct wattle_config *config;
 	u64 gen;
+	struct wattle_memo *memo;
+	struct net *net;
+	bool (*is_host)(struct net *net, const struct in6_addr *addr);
+	u16 port;
+	bool gbp;
 	bool strict;
 	bool audit;
 };
 
 /**
- * wattle_decide() - what to do with the packets of a key that begins a connection
+ * wattle_decide() - what to do with the packets of a connection that begins
  * @view: tables, generation and options to decide by
  * @key: as the packet was met, before any translation
  * @hash: chooses the backend where @key's destination is a service
  * @out: the decision
+ *
+ * Out of the tunnel, strict: outer source (@key->in), identity on the wire and inner
+ * source must belong together. Not strict: the identity is the one on the wire.
  *
  * Context: RCU reader; touches no packet, allocates nothing.
  */
@@ -26,20 +50,52 @@ void wattle_decide(const struct wattle_view *view, const struct wattle_key *key,
 		   struct wattle_decision *out);
 
 /**
- * wattle_decide_known() - same for a connection that exists, whose translation is made
+ * wattle_decide_sender() - may this packet have come from where it came from?
  * @view: as above
- * @key: original direction of the connection, destination already translated
+ * @key: as the packet was met
+ * @out: @src_id, @verdict and @reason are written
+ *
+ * The first step of wattle_decide(), for packets of connections that exist.
+ * Context: RCU reader. Return: true if so.
+ */
+bool wattle_decide_sender(const struct wattle_view *view, const struct wattle_key *key,
+			  struct wattle_decision *out);
+
+/**
+ * wattle_decide_known() - the decision for a connection that exists
+ * @view: as above
+ * @key: its original direction, with the destination that conntrack has translated it
+ *	to; @key->origin is WATTLE_FROM_TUNNEL for a packet in that direction out of the
+ *	tunnel, then @key->wire is the identity that was found for its sender
  * @out: the decision for the original direction
  *
- * Policy acts on connections that exist: one that is no longer allowed is cut.
+ * No service is chosen again, the sender has been checked. Policy acts on connections
+ * that exist: one that is no longer allowed is cut.
+ *
+ * Context: RCU reader.
  */
 void wattle_decide_known(const struct wattle_view *view, const struct wattle_key *key,
 			 struct wattle_decision *out);
 
-/* Where does a packet to @daddr go, without judging it: for replies. Fills next,
- * endpoint, node, dst_id.
+/**
+ * wattle_decide_next() - where a packet goes, without judging it: for replies
+ * @view: as above
+ * @key: only @daddr and @origin count
+ * @out: @next, @endpoint, @node, @dst_id, @verdict and @reason are written
+ *
+ * Context: RCU reader.
  */
 void wattle_decide_next(const struct wattle_view *view, const struct wattle_key *key,
 			struct wattle_decision *out);
+
+/*
+ * The backend for a new connection from @saddr: by @hash, or, with affinity, by the client
+ * alone. NULL where none is usable. Context: RCU reader.
+ */
+const struct wattle_backend *wattle_decide_backend(const struct wattle_service *service,
+						   const struct in6_addr *saddr, u32 hash);
+
+/* Of a connection, the same on every node and over restarts: for Maglev. */
+u32 wattle_decide_hash(const struct wattle_key *key);
 
 #endif /* WATTLE_DECIDE_H */

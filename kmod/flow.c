@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/random.h>
+#include <linux/workqueue.h>
+#include <net/netfilter/nf_conntrack_acct.h>
+
+#include "flow.h"
+#include "vxlan.h"
+
+#define WATTLE_FLOW_COUNT	(WATTLE_FLOW_BUCKETS * WATTLE_FLOW_WAYS)
+#define WATTLE_FLOW_SWEEP	(2 * HZ)	/* how often dead entries are looked for */
+#define WATTLE_FLOW_IDLE	(30 * HZ)	/* after which an unused entry is let go */
+#define WATTLE_FLOW_BATCH	64		/* entries copied at a time for flow show */
+
+/* Runs on the CPU that @flows belongs to, or where that CPU can't run. */
+static void wattle_flow_clear(struct wattle_flows *flows, u32 index)
+{
+	struct wattle_flow *flow = &flows->flows[index];
+	u32 *tag = &flows->tags[index / WATTLE_FLOW_WAYS].tag[index % WATTLE_FLOW_WAYS];
+
+	if (!*tag)
+		return;
+	*tag = 0;
+	flows->used--;
+	if (flow->ct)
+		nf_ct_put(flow->ct);
+	memset(flow, 0, sizeof(*flow));
+}
+
+struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash)
+{
+	struct wattle_flows *flows = this_cpu_ptr(w->flows);
+	u32 bucket = hash & (WATTLE_FLOW_BUCKETS - 1), tag = hash | 1;
+	u32 *tags = flows->tags[bucket].tag;
+	struct wattle_flow *flow = &flows->flows[bucket * WATTLE_FLOW_WAYS];
+	u64 packets = 0, bytes = 0;
+	int way, place = -1;
+
+	for (way = 0; way < WATTLE_FLOW_WAYS; way++) {
+		if (tags[way] == tag && wattle_key_equal(&flow[way].key, key)) {
+			packets = flow[way].packets;
+			bytes = flow[way].bytes;
+			place = way;
+			break;
+		}
+		if (!tags[way] && place < 0)
+			place = way;
+	}
+	if (place < 0) {
+		place = flows->victim++ % WATTLE_FLOW_WAYS;
+		wattle_count(w, WATTLE_COUNT_CACHE_EVICTED, 1, 0);
+	}
+	wattle_flow_clear(flows, bucket * WATTLE_FLOW_WAYS + place);
+	tags[place] = tag;
+	flows->used++;
+	flow += place;
+	flow->key = *key;
+	flow->packets = packets;
+	flow->bytes = bytes;
+	return flow;
+}
+
+/*
+ * Caches belong to their CPU: others that want to read or sweep one run there for a moment. A
+ * CPU that is offline uses its own as little as we do.
+ */
+struct wattle_flow_visit {
+	struct wattle *w;
+	struct wattle_flows *flows;
+	unsigned long (*function)(struct wattle_flow_visit *visit);
+	u32 index;
+	u32 count;
+	struct wattle_flow *copies;
+};
+
+static long wattle_flow_visit_here(void *arg)
+{
+	struct wattle_flow_visit *visit = arg;
+	long ret;
+
+	local_bh_disable();
+	ret = visit->function(visit);
+	local_bh_enable();
+	return ret;
+}
+
+static long wattle_flow_visit_cpu(struct wattle_flow_visit *visit, unsigned int cpu)
+{
+	long ret;
+
+	visit->flows = per_cpu_ptr(visit->w->flows, cpu);
+	cpus_read_lock();
+	if (cpu_online(cpu))
+		ret = work_on_cpu(cpu, wattle_flow_visit_here, visit);
+	else
+		ret = wattle_flow_visit_here(visit);
+	cpus_read_unlock();
+	return ret;
+}
+
+static unsigned long wattle_flow_flush(struct wattle_flow_visit *visit)
+{
+	u32 i;
+
+	for (i = 0; i < WATTLE_FLOW_COUNT && visit->flows->used; i++)
+		wattle_flow_clear(visit->flows, i);
+	return 0;
+}
+
+/* Let go of connections that have ended, and of what nobody used for a while. */
+static unsigned long wattle_flow_sweep(struct wattle_flow_visit *visit)
+{
+	u32 i, now = jiffies, epoch = READ_ONCE(visit->w->config.epoch);
+
+	for (i = 0; i < WATTLE_FLOW_COUNT; i++) {
+		struct wattle_flow *flow = &visit->flows->flows[i];
+		bool dead;
+
+		if (!visit->flows->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS])
+			continue;
+		dead = (s32)(now - flow->expires) > 0 &&
+		       (flow->epoch != epoch || (s32)(now - flow->expires) > WATTLE_FLOW_IDLE);
+		if (dead || (flow->ct && nf_ct_is_dying(flow->ct)))
+			wattle_flow_clear(visit->flows, i);
+	}
+	return 0;
+}
+
+static void wattle_flows_sweep(struct work_struct *work)
+{
+	struct wattle *w = container_of(to_delayed_work(work), struct wattle, flow_sweep);
+	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_sweep };
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu_ptr(w->flows, cpu)->used))
+			wattle_flow_visit_cpu(&visit, cpu);
+	schedule_delayed_work(&w->flow_sweep, WATTLE_FLOW_SWEEP);
+}
+
+void wattle_flows_flush(struct wattle *w)
+{
+	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_flush };
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		wattle_flow_visit_cpu(&visit, cpu);
+}
+
+static unsigned long wattle_flow_copy(struct wattle_flow_visit *visit)
+{
+	u32 epoch = READ_ONCE(visit->w->config.epoch);
+
+	visit->count = 0;
+	while (visit->index < WATTLE_FLOW_COUNT && visit->count < WATTLE_FLOW_BATCH) {
+		u32 i = visit->index++;
+		struct wattle_flow *flow = &visit->flows->flows[i];
+		struct wattle_flow *copy = &visit->copies[visit->count];
+
+		if (!visit->flows->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS] ||
+		    flow->epoch != epoch)
+			continue;
+		*copy = *flow;
+		copy->reserved2 = i;
+		visit->count++;
+	}
+	return visit->count;
+}
+
+static void wattle_flow_describe(struct wattle *w, const struct wattle_flow *flow, unsigned int cpu,
+				 struct wattle_flow_info *info)
+{
+	const struct in6_addr *via;
+
+	*info = (struct wattle_flow_info){
+		.cpu = cpu,
+		.key = flow->key,
+		.verdict = WATTLE_VERDICT_ALLOW,
+		.src_id = flow->src_id,
+		.dst_id = flow->dst_id,
+		.nat = flow->rewrite != WATTLE_REWRITE_NONE,
+		.nat_saddr = flow->key.saddr,
+		.nat_daddr = flow->key.daddr,
+		.nat_sport = flow->key.sport,
+		.nat_dport = flow->key.dport,
+		.packets = flow->packets,
+		.bytes = flow->bytes,
+		.gen = wattle_generation(&w->config),
+	};
+	if (flow->rewrite == WATTLE_REWRITE_SOURCE) {
+		info->nat_saddr = flow->addr;
+		info->nat_sport = flow->port;
+	} else if (flow->rewrite == WATTLE_REWRITE_DESTINATION) {
+		info->nat_daddr = flow->addr;
+		info->nat_dport = flow->port;
+	}
+	/* What it points to is only as good as the epoch: look again under RCU. */
+	rcu_read_lock();
+	if (flow->epoch == (u32)READ_ONCE(w->config.epoch)) {
+		if (flow->next == WATTLE_TO_ENDPOINT && flow->endpoint) {
+			info->ifindex = flow->endpoint->port->dev->ifindex;
+		} else if (flow->next == WATTLE_TO_NODE) {
+			via = wattle_vxlan_remote(w, flow->node);
+			if (via)
+				info->via = *via;
+		}
+	}
+	rcu_read_unlock();
+}
+
+int wattle_flows_walk(struct wattle *w, struct wattle_cursor *cursor,
+		      int (*visit)(const struct wattle_flow_info *info, void *arg), void *arg)
+{
+	struct wattle_flow_visit v = { .w = w, .function = wattle_flow_copy };
+	unsigned int cpu = cursor->pos[0];
+	struct wattle_flow_info info;
+	int err = 0;
+	u32 i;
+
+	v.copies = kvmalloc_array(WATTLE_FLOW_BATCH, sizeof(*v.copies), GFP_KERNEL);
+	if (!v.copies)
+		return -ENOMEM;
+	v.index = cursor->pos[1];
+	for (; cpu < nr_cpu_ids && !err; cpu++, v.index = 0) {
+		if (!cpu_possible(cpu))
+			continue;
+		while (!err && wattle_flow_visit_cpu(&v, cpu)) {
+			for (i = 0; i < v.count && !err; i++) {
+				wattle_flow_describe(w, &v.copies[i], cpu, &info);
+				err = visit(&info, arg);
+				if (err) {
+					cursor->pos[0] = cpu;
+					cursor->pos[1] = v.copies[i].reserved2;
+				}
+			}
+		}
+	}
+	if (!err)
+		cursor->pos[0] = cpu;
+	kvfree(v.copies);
+	return err;
+}
+
+static void wattle_flows_free(struct wattle *w)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
+
+		kvfree(flows->memo);
+		kvfree(flows->tags);
+		kvfree(flows->flows);
+	}
+	free_percpu(w->flows);
+	w->flows = NULL;
+}
+
+int wattle_flows_init(struct wattle *w)
+{
+	unsigned int cpu;
+
+	w->hash_seed = get_random_u64();
+	INIT_DELAYED_WORK(&w->flow_sweep, wattle_flows_sweep);
+	w->flows = alloc_percpu(struct wattle_flows);
+	if (!w->flows)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
+
+		flows->memo = kvzalloc(sizeof(*flows->memo), GFP_KERNEL);
+		flows->tags = kvcalloc(WATTLE_FLOW_BUCKETS, sizeof(*flows->tags), GFP_KERNEL);
+		flows->flows = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->flows), GFP_KERNEL);
+		if (!flows->memo || !flows->tags || !flows->flows) {
+			wattle_flows_free(w);
+			return -ENOMEM;
+		}
+		flows->memo->seed = get_random_u32();
+	}
+	schedule_delayed_work(&w->flow_sweep, WATTLE_FLOW_SWEEP);
+	return 0;
+}
+
+void wattle_flows_exit(struct wattle *w)
+{
+	struct wattle_flow_visit visit = { .w = w };
+	unsigned int cpu;
+
+	cancel_delayed_work_sync(&w->flow_sweep);
+	/* No packet comes any more, so no CPU touches its cache. */
+	for_each_possible_cpu(cpu) {
+		visit.flows = per_cpu_ptr(w->flows, cpu);
+		wattle_flow_flush(&visit);
+	}
+	wattle_flows_free(w);
+}

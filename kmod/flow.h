@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The per-CPU flow cache: what was decided for the last packet of a flow, so that the
+ * next one costs one look-up in memory of its own CPU.
+ *
+ * Only its own CPU reads or writes a cache, with BH disabled: no lock, no atomic. An
+ * entry is good while the device's epoch is the one it was made at, for a second: then
+ * the packet goes the long way once, which also keeps conntrack's view of the flow
+ * fresh. Caches can be lost at any moment and only cost time.
+ */
+#ifndef WATTLE_FLOW_H
+#define WATTLE_FLOW_H
+
+#include <linux/bitops.h>
+#include <linux/jhash.h>
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <net/netfilter/nf_conntrack.h>
+#include "memo.h"
+#include "wattle.h"
+
+#define WATTLE_FLOW_REFRESH	HZ		/* an entry is believed that long */
+#define WATTLE_FLOW_WAYS	4
+#define WATTLE_FLOW_BUCKETS	2048		/* per CPU; a power of two */
+
+/* What of a packet is rewritten (@addr, @port of struct wattle_flow). */
+enum wattle_rewrite {
+	WATTLE_REWRITE_NONE,
+	WATTLE_REWRITE_SOURCE,
+	WATTLE_REWRITE_DESTINATION,
+};
+
+/**
+ * struct wattle_flow - one direction of one flow; two cache lines
+ * @key: what it is for
+ * @epoch: of the device when it was made (low bits); 0: no entry yet
+ * @expires: jiffies (low bits) after which it is not believed
+ * @next: enum wattle_next
+ * @rewrite: enum wattle_rewrite
+ * @mtu: longest IP packet that may go that way; 0: any
+ * @identity: of the sender, as it goes on the wire (TO_NODE)
+ * @addr: new address
+ * @port: new port
+ * @dst_id: identity of the destination, for those who look
+ * @endpoint: TO_ENDPOINT
+ * @node: TO_NODE
+ * @ct: the connection; a reference is held
+ * @bytes: carried by this entry, and @packets
+ * @src_id: identity of the source, for those who look
+ */
+struct wattle_flow {
+	struct wattle_key key;
+	u32 epoch;
+	u32 expires;
+	u8 next;
+	u8 rewrite;
+	u16 mtu;
+	u32 identity;
+	/* second line */
+	struct in6_addr addr;
+	__be16 port;
+	u16 reserved;
+	u32 dst_id;
+	union {
+		struct wattle_endpoint *endpoint;
+		struct wattle_node *node;
+	};
+	struct nf_conn *ct;
+	u64 bytes;
+	u64 packets;
+	u32 src_id;
+	u32 reserved2;
+} ____cacheline_aligned;
+
+static_assert(sizeof(struct wattle_flow) <= 128);
+
+/* The tags of a bucket fill a quarter of a line: a miss touches no entry. Tag 0: empty. */
+struct wattle_flow_tags {
+	u32 tag[WATTLE_FLOW_WAYS];
+};
+
+/**
+ * struct wattle_flows - what a CPU keeps for a device
+ * @used: how many entries there are
+ * @memo: look-ups in front of the identity and policy tables
+ * @tags: of @flows
+ * @flows: WATTLE_FLOW_BUCKETS * WATTLE_FLOW_WAYS entries
+ * @victim: which way to evict next
+ * @direct: a packet is on its way to an endpoint's device from us: see apply.c
+ * @depth: how often this CPU is inside of a delivery
+ * @node: of the outer source @node_addr, as of the device's epoch @node_epoch
+ */
+struct wattle_flows {
+	u32 used;
+	struct wattle_memo *memo;
+	struct wattle_flow_tags *tags;
+	struct wattle_flow *flows;
+	u32 victim;
+	bool direct;
+	u8 depth;
+	u32 node_epoch;
+	struct in6_addr node_addr;
+	struct wattle_node *node;
+};
+
+int wattle_flows_init(struct wattle *w);
+
+/* No hook of @w runs any more. Context: process, may sleep. */
+void wattle_flows_exit(struct wattle *w);
+
+/* Forget everything, on every CPU. Context: process, may sleep. */
+void wattle_flows_flush(struct wattle *w);
+
+/* Of a key, secret: nobody can aim at a bucket. */
+static inline u32 wattle_flow_hash(const struct wattle *w, const struct wattle_key *key)
+{
+#ifdef CONFIG_ARCH_SUPPORTS_INT128
+	const u64 *k = (const u64 *)key;
+	u64 seed = w->hash_seed, h = 0;
+	int i;
+
+	for (i = 0; i < 6; i += 2) {
+		unsigned __int128 m = (unsigned __int128)(k[i] ^ seed) * (k[i + 1] ^ h ^ ~seed);
+
+		h = (u64)m ^ (u64)(m >> 64);
+	}
+	return h ^ h >> 32;
+#else
+	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), w->hash_seed);
+#endif
+}
+
+static inline bool wattle_key_equal(const struct wattle_key *a, const struct wattle_key *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
+		 (x[3] ^ y[3]) | (x[4] ^ y[4]) | (x[5] ^ y[5]));
+}
+
+/*
+ * The entry for @key if it is good, else NULL. Context: BH disabled, RCU; the entry is
+ * stable until the next wattle_flow_insert() on this CPU.
+ */
+static inline struct wattle_flow *wattle_flow_lookup(struct wattle *w, const struct wattle_key *key,
+						     u32 hash)
+{
+	struct wattle_flows *flows = this_cpu_ptr(w->flows);
+	u32 bucket = hash & (WATTLE_FLOW_BUCKETS - 1), tag = hash | 1;
+	struct wattle_flow *flow;
+	int way;
+
+	for (way = 0; way < WATTLE_FLOW_WAYS; way++) {
+		if (flows->tags[bucket].tag[way] != tag)
+			continue;
+		flow = &flows->flows[bucket * WATTLE_FLOW_WAYS + way];
+		if (likely(flow->epoch == (u32)READ_ONCE(w->config.epoch) &&
+			   (s32)(flow->expires - (u32)jiffies) > 0 &&
+			   wattle_key_equal(&flow->key, key)))
+			return flow;
+	}
+	return NULL;
+}
+
+/*
+ * A place for @key, emptied, which the caller fills in; in the place of what was there
+ * for @key before, keeping its counters. Context: as above.
+ */
+struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash);
+
+/* What flow show tells of an entry. */
+struct wattle_flow_info {
+	unsigned int cpu;
+	struct wattle_key key;
+	u8 verdict;
+	enum wattle_reason reason;
+	u32 src_id;
+	u32 dst_id;
+	bool nat;
+	struct in6_addr nat_saddr;
+	struct in6_addr nat_daddr;
+	__be16 nat_sport;
+	__be16 nat_dport;
+	struct in6_addr via;		/* :: where not to a node */
+	int ifindex;			/* 0 where not to an endpoint */
+	u64 packets;
+	u64 bytes;
+	u64 gen;
+};
+
+/*
+ * Visit the good entries of all CPUs from *@cursor on (zero at first) until @visit returns
+ * non-zero, which is returned. Entries are copied while their CPU may change them: what
+ * is shown is of the moment. Context: process, may sleep.
+ */
+int wattle_flows_walk(struct wattle *w, struct wattle_cursor *cursor,
+		      int (*visit)(const struct wattle_flow_info *info, void *arg), void *arg);
+
+#endif /* WATTLE_FLOW_H */

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/icmp.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/ip.h>
+#include <net/ipv6_frag.h>
+#include <net/netfilter/ipv4/nf_reject.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#include <net/netfilter/ipv6/nf_reject.h>
+#include <net/netfilter/nf_conntrack_acct.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_nat.h>
+#include <net/route.h>
+
+#include "event.h"
+#include "nat.h"
+
+bool wattle_is_host(struct net *net, const struct in6_addr *addr)
+{
+	if (wattle_addr_is_v4(addr))
+		return inet_addr_type(net, wattle_addr_v4(addr)) == RTN_LOCAL;
+	return ipv6_chk_addr(net, addr, NULL, 0);
+}
+
+void wattle_view_init(struct wattle *w, struct wattle_memo *memo, struct wattle_view *view)
+{
+	*view = (struct wattle_view){
+		.config = &w->config,
+		.gen = wattle_generation(&w->config),
+		.memo = memo,
+		.net = w->net,
+		.is_host = wattle_is_host,
+		.port = READ_ONCE(w->opt.port),
+		.gbp = READ_ONCE(w->opt.mode) == WATTLE_MODE_GBP,
+		.strict = READ_ONCE(w->opt.strict),
+		.audit = READ_ONCE(w->opt.audit),
+	};
+}
+
+static u8 wattle_skb_family(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6) ? NFPROTO_IPV6 : NFPROTO_IPV4;
+}
+
+int wattle_defrag(struct wattle *w, struct sk_buff *skb, enum wattle_defrag_user user)
+{
+	int err;
+
+	if (wattle_skb_family(skb) == NFPROTO_IPV4) {
+		memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));
+		return ip_defrag(w->net, skb, IP_DEFRAG_CONNTRACK_IN + user);
+	}
+	memset(IP6CB(skb), 0, sizeof(struct inet6_skb_parm));
+	err = nf_ct_frag6_gather(w->net, skb, IP6_DEFRAG_CONNTRACK_IN + user);
+	if (err && err != -EINPROGRESS)
+		kfree_skb(skb);
+	return err;
+}
+
+int wattle_trim(struct sk_buff *skb, const struct wattle_parsed *parsed)
+{
+	unsigned int len = skb_network_offset(skb) + parsed->len;
+
+	return skb->len > len ? pskb_trim_rcsum(skb, len) : 0;
+}
+
+enum wattle_reason wattle_track(struct wattle *w, struct sk_buff *skb)
+{
+	struct nf_hook_state state = {
+		.hook = NF_INET_PRE_ROUTING,
+		.pf = wattle_skb_family(skb),
+		.in = skb->dev,
+		.net = w->net,
+	};
+	enum ip_conntrack_info ctinfo;
+
+	if (nf_conntrack_in(skb, &state) != NF_ACCEPT || !nf_ct_get(skb, &ctinfo))
+		return WATTLE_REASON_CONNTRACK;
+	return WATTLE_REASON_NONE;
+}
+
+static void wattle_addr_set_inet(struct in6_addr *addr, const union nf_inet_addr *inet, u8 family)
+{
+	if (family == NFPROTO_IPV4)
+		wattle_addr_set_v4(addr, inet->ip);
+	else
+		*addr = inet->in6;
+}
+
+void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	const struct nf_conntrack_tuple *reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	u8 family = orig->src.l3num;
+
+	wattle_addr_set_inet(&key->saddr, &orig->src.u3, family);
+	wattle_addr_set_inet(&key->daddr, &reply->src.u3, family);
+	key->proto = orig->dst.protonum;
+	switch (key->proto) {
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		key->sport = orig->src.u.icmp.id;
+		key->dport = htons(orig->dst.u.icmp.type << 8 | orig->dst.u.icmp.code);
+		break;
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		key->sport = orig->src.u.all;
+		key->dport = reply->src.u.all;
+		break;
+	default:
+		key->sport = 0;
+		key->dport = 0;
+	}
+}
+
+static void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
+{
+	*range = (struct nf_nat_range2){ .flags = NF_NAT_RANGE_MAP_IPS };
+	if (wattle_addr_is_v4(addr))
+		range->min_addr.ip = wattle_addr_v4(addr);
+	else
+		range->min_addr.in6 = *addr;
+	range->max_addr = range->min_addr;
+}
+
+static unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr,
+					__be16 port)
+{
+	struct nf_nat_range2 range;
+
+	wattle_range(&range, addr);
+	range.flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
+	range.min_proto.all = port;
+	range.max_proto.all = port;
+	return nf_nat_setup_info(ct, &range, NF_NAT_MANIP_DST);
+}
+
+enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	struct nf_nat_range2 range;
+
+	if (nf_nat_initialized(ct, NF_NAT_MANIP_DST))
+		return WATTLE_REASON_NONE;
+	if (wattle_bind_backend(ct, &decision->daddr, decision->dport) != NF_ACCEPT)
+		return WATTLE_REASON_NAT;
+	/*
+	 * A pod that reaches itself sees the service as the other end, so that its answers
+	 * come back here. Otherwise the source stays, but for the port where a connection
+	 * to the backend itself has it already.
+	 */
+	if (decision->hairpin) {
+		range = (struct nf_nat_range2){
+			.flags = NF_NAT_RANGE_MAP_IPS,
+			.min_addr = orig->dst.u3,
+			.max_addr = orig->dst.u3,
+		};
+		if (nf_nat_setup_info(ct, &range, NF_NAT_MANIP_SRC) != NF_ACCEPT)
+			return WATTLE_REASON_NAT;
+	} else if (nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) != NF_ACCEPT) {
+		return WATTLE_REASON_NAT;
+	}
+	return WATTLE_REASON_NONE;
+}
+
+static enum wattle_reason wattle_nat_error(struct sk_buff *skb, struct nf_conn *ct,
+					   enum ip_conntrack_info ctinfo, unsigned int hlen,
+					   unsigned int hook)
+{
+	int ok;
+
+	if (wattle_skb_family(skb) == NFPROTO_IPV4)
+		ok = nf_nat_icmp_reply_translation(skb, ct, ctinfo, hook);
+	else
+		ok = nf_nat_icmpv6_reply_translation(skb, ct, ctinfo, hook, hlen);
+	return ok ? WATTLE_REASON_NONE : WATTLE_REASON_NAT;
+}
+
+enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen)
+{
+	static const unsigned int hooks[] = { NF_INET_PRE_ROUTING, NF_INET_POST_ROUTING };
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	enum wattle_reason reason;
+	int i;
+
+	if (!ct || !(ct->status & IPS_NAT_MASK))
+		return WATTLE_REASON_NONE;
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		if (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY) {
+			reason = wattle_nat_error(skb, ct, ctinfo, hlen, hooks[i]);
+			if (reason)
+				return reason;
+		} else if (nf_nat_packet(ct, ctinfo, hooks[i], skb) != NF_ACCEPT) {
+			return WATTLE_REASON_NAT;
+		}
+	}
+	return WATTLE_REASON_NONE;
+}
+
+enum wattle_reason wattle_confirm(struct sk_buff *skb)
+{
+	return nf_conntrack_confirm(skb) == NF_ACCEPT ? WATTLE_REASON_NONE
+						      : WATTLE_REASON_CONNTRACK;
+}
+
+bool wattle_nat_flow(const struct nf_conn *ct, enum ip_conntrack_dir dir, struct wattle_flow *flow)
+{
+	const struct nf_conntrack_tuple *from = &ct->tuplehash[dir].tuple;
+	const struct nf_conntrack_tuple *to = &ct->tuplehash[!dir].tuple;
+	u8 family = from->src.l3num, proto = from->dst.protonum;
+	bool source, destination;
+
+	flow->rewrite = WATTLE_REWRITE_NONE;
+	if (!(ct->status & IPS_NAT_MASK))
+		return true;
+	/* Only what has its port in the first bytes and a checksum that can be adjusted. */
+	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
+		return false;
+	source = !nf_inet_addr_cmp(&from->src.u3, &to->dst.u3) ||
+		 from->src.u.all != to->dst.u.all;
+	destination = !nf_inet_addr_cmp(&from->dst.u3, &to->src.u3) ||
+		      from->dst.u.all != to->src.u.all;
+	if (source && destination)
+		return false;
+	if (source) {
+		flow->rewrite = WATTLE_REWRITE_SOURCE;
+		wattle_addr_set_inet(&flow->addr, &to->dst.u3, family);
+		flow->port = to->dst.u.all;
+	} else if (destination) {
+		flow->rewrite = WATTLE_REWRITE_DESTINATION;
+		wattle_addr_set_inet(&flow->addr, &to->src.u3, family);
+		flow->port = to->src.u.all;
+	}
+	return true;
+}
+
+bool wattle_track_offload(struct nf_conn *ct)
+{
+	const struct nf_conn_help *help = nfct_help(ct);
+
+	if (help && rcu_access_pointer(help->helper))
+		return false;
+	if (test_bit(IPS_SEQ_ADJUST_BIT, &ct->status) || nf_ct_is_dying(ct))
+		return false;
+	if (nf_ct_protonum(ct) != IPPROTO_TCP)
+		return true;
+	if (READ_ONCE(ct->proto.tcp.state) != TCP_CONNTRACK_ESTABLISHED)
+		return false;
+	if (!(ct->proto.tcp.seen[0].flags & IP_CT_TCP_FLAG_BE_LIBERAL)) {
+		spin_lock(&ct->lock);
+		ct->proto.tcp.seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+		ct->proto.tcp.seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+		spin_unlock(&ct->lock);
+	}
+	return true;
+}
+
+/* The transport checksum that covers the pseudo header, or NULL where there is none. */
+static __sum16 *wattle_transport_check(struct sk_buff *skb, unsigned int hlen, u8 proto)
+{
+	if (proto == IPPROTO_TCP)
+		return &((struct tcphdr *)(skb->data + hlen))->check;
+	if (proto == IPPROTO_UDP) {
+		struct udphdr *uh = (struct udphdr *)(skb->data + hlen);
+
+		/* Zero means none (RFC 768), unless an offload is to fill it in. */
+		return uh->check || skb->ip_summed == CHECKSUM_PARTIAL ? &uh->check : NULL;
+	}
+	return NULL;
+}
+
+enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
+				      const struct wattle_flow *flow)
+{
+	bool source = flow->rewrite == WATTLE_REWRITE_SOURCE;
+	u8 proto = flow->key.proto;
+	__sum16 *check;
+	__be16 *port;
+
+	if (skb_ensure_writable(skb, hlen + (proto == IPPROTO_TCP ? sizeof(struct tcphdr)
+								  : sizeof(struct udphdr))))
+		return WATTLE_REASON_NO_MEMORY;
+	check = wattle_transport_check(skb, hlen, proto);
+	port = (__be16 *)(skb->data + hlen) + !source;
+	if (skb->protocol == htons(ETH_P_IP)) {
+		struct iphdr *iph = (struct iphdr *)skb->data;
+		__be32 *addr = source ? &iph->saddr : &iph->daddr;
+		__be32 to = wattle_addr_v4(&flow->addr);
+
+		if (check)
+			inet_proto_csum_replace4(check, skb, *addr, to, true);
+		csum_replace4(&iph->check, *addr, to);
+		*addr = to;
+	} else {
+		struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
+		struct in6_addr *addr = source ? &ip6h->saddr : &ip6h->daddr;
+
+		if (check)
+			inet_proto_csum_replace16(check, skb, addr->s6_addr32,
+						  flow->addr.s6_addr32, true);
+		*addr = flow->addr;
+	}
+	if (check) {
+		inet_proto_csum_replace2(check, skb, *port, flow->port, false);
+		if (proto == IPPROTO_UDP && !*check)
+			*check = CSUM_MANGLED_0;
+	}
+	*port = flow->port;
+	return WATTLE_REASON_NONE;
+}
+
+/* Tell who dials a service without backends from outside. */
+static void wattle_nat_refuse(struct sk_buff *skb, const struct nf_hook_state *state, u8 proto)
+{
+	bool tcp = proto == IPPROTO_TCP;
+
+	if (state->pf == NFPROTO_IPV4 && tcp)
+		nf_send_reset(state->net, NULL, skb, state->hook);
+	else if (state->pf == NFPROTO_IPV4)
+		nf_send_unreach(skb, ICMP_PORT_UNREACH, state->hook);
+	else if (tcp)
+		nf_send_reset6(state->net, NULL, skb, state->hook);
+	else
+		nf_send_unreach6(state->net, skb, ICMPV6_PORT_UNREACH, state->hook);
+}
+
+/*
+ * The host's own programs, and what comes from outside: called by the NAT core for the
+ * first packet of connections that nobody has bound yet.
+ */
+static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	const struct wattle_service *service;
+	const struct wattle_backend *backend;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	struct wattle_key key = {};
+	struct wattle *w;
+	u64 gen;
+
+	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
+		return NF_ACCEPT;
+	w = wattle_of(state->net);
+	if (!w || !netif_running(w->dev))
+		return NF_ACCEPT;
+	wattle_track_key(ct, &key);
+	gen = wattle_generation(&w->config);
+	service = wattle_service_lookup(&w->config.services, &key.daddr, key.dport, key.proto,
+					gen);
+	if (!service)
+		return NF_ACCEPT;
+	backend = wattle_decide_backend(service, &key.saddr, wattle_decide_hash(&key));
+	if (backend)
+		return wattle_bind_backend(ct, &backend->addr, backend->port);
+	wattle_drop_note(w, skb, skb->len, WATTLE_REASON_NO_BACKEND, &key, NULL);
+	if (state->hook == NF_INET_LOCAL_OUT)
+		return NF_DROP_ERR(-ECONNREFUSED);
+	wattle_nat_refuse(skb, state, key.proto);
+	return NF_DROP;
+}
+
+#define WATTLE_NAT_OPS(family, FAMILY, WHERE) { \
+	.hook = wattle_nat_service, \
+	.pf = NFPROTO_##FAMILY, \
+	.hooknum = NF_INET_##WHERE, \
+	.priority = NF_##family##_PRI_NAT_DST - 1, \
+}
+
+static const struct nf_hook_ops wattle_nat_ops4[] = {
+	WATTLE_NAT_OPS(IP, IPV4, PRE_ROUTING),
+	WATTLE_NAT_OPS(IP, IPV4, LOCAL_OUT),
+};
+
+static const struct nf_hook_ops wattle_nat_ops6[] = {
+	WATTLE_NAT_OPS(IP6, IPV6, PRE_ROUTING),
+	WATTLE_NAT_OPS(IP6, IPV6, LOCAL_OUT),
+};
+
+int wattle_nat_register(struct wattle *w)
+{
+	int i, j, err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(wattle_nat_ops4); i++) {
+		err = nf_nat_ipv4_register_fn(w->net, &wattle_nat_ops4[i]);
+		if (err)
+			goto err_ipv4;
+	}
+	for (j = 0; j < ARRAY_SIZE(wattle_nat_ops6); j++) {
+		err = nf_nat_ipv6_register_fn(w->net, &wattle_nat_ops6[j]);
+		if (err)
+			goto err_ipv6;
+	}
+	return 0;
+
+err_ipv6:
+	while (j--)
+		nf_nat_ipv6_unregister_fn(w->net, &wattle_nat_ops6[j]);
+err_ipv4:
+	while (i--)
+		nf_nat_ipv4_unregister_fn(w->net, &wattle_nat_ops4[i]);
+	return err;
+}
+
+void wattle_nat_unregister(struct wattle *w)
+{
+	int i;
+
+	for (i = ARRAY_SIZE(wattle_nat_ops6) - 1; i >= 0; i--)
+		nf_nat_ipv6_unregister_fn(w->net, &wattle_nat_ops6[i]);
+	for (i = ARRAY_SIZE(wattle_nat_ops4) - 1; i >= 0; i--)
+		nf_nat_ipv4_unregister_fn(w->net, &wattle_nat_ops4[i]);
+}

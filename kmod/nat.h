@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Conntrack, the record of connections, and NAT, called from hooks of our own as Open
+ * vSwitch and act_ct do it. All of it: softirq or BH disabled, RCU.
+ */
+#ifndef WATTLE_NAT_H
+#define WATTLE_NAT_H
+
+#include <net/netfilter/nf_conntrack.h>
+#include "decide.h"
+#include "flow.h"
+#include "parse.h"
+#include "wattle.h"
+
+/* Whose fragments are put together; the host's own are another matter. */
+enum wattle_defrag_user {
+	WATTLE_DEFRAG_POD = 1,
+	WATTLE_DEFRAG_TUNNEL,
+};
+
+/*
+ * Put fragments together. 0: @skb is the whole packet; otherwise @skb has been taken: -EINPROGRESS
+ * keeps it until the rest comes, anything else has freed it. @skb must not be shared, its data
+ * at the network header.
+ */
+int wattle_defrag(struct wattle *w, struct sk_buff *skb, enum wattle_defrag_user user);
+
+/* Cut off what lies behind the IP packet (Ethernet padding). */
+int wattle_trim(struct sk_buff *skb, const struct wattle_parsed *parsed);
+
+/*
+ * Find or make the connection of @skb, and attach it. Return: WATTLE_REASON_NONE with
+ * nf_ct_get() giving it; CONNTRACK where it is invalid or the table full.
+ */
+enum wattle_reason wattle_track(struct wattle *w, struct sk_buff *skb);
+
+/*
+ * The original direction of a connection, its destination translated: what policy is
+ * about. Writes addresses, ports and protocol.
+ */
+void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key);
+
+/* Bind a new connection to the backend that was chosen for it. */
+enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
+
+/*
+ * Rewrite @skb as its connection says, both source and destination; ICMP errors inside
+ * too. Data at the network header; header pointers are stale after it.
+ */
+enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen);
+
+/* Enter a new connection into the table, and tell listeners of conntrack events. */
+enum wattle_reason wattle_confirm(struct sk_buff *skb);
+
+/*
+ * What wattle_nat_packet() does to packets of @ct in direction @dir, as fields of a flow. False:
+ * it can't be told by one address and one port, so such flows are not cached.
+ */
+bool wattle_nat_flow(const struct nf_conn *ct, enum ip_conntrack_dir dir, struct wattle_flow *flow);
+
+/* May packets of @ct go past conntrack for a while? From then on it does not check TCP windows. */
+bool wattle_track_offload(struct nf_conn *ct);
+
+/* Rewrite @skb, whose transport header is at @hlen, as @flow says. Data at the network header. */
+enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
+				      const struct wattle_flow *flow);
+
+/* NAT look-up functions in the host's stack: services for its own programs, and from outside. */
+int wattle_nat_register(struct wattle *w);
+void wattle_nat_unregister(struct wattle *w);
+
+/* Is that an address of this host? For struct wattle_view. */
+bool wattle_is_host(struct net *net, const struct in6_addr *addr);
+
+/* The view of the tables that packets of @w are decided by, from now on. */
+void wattle_view_init(struct wattle *w, struct wattle_memo *memo, struct wattle_view *view);
+
+#endif /* WATTLE_NAT_H */
