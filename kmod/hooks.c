@@ -3,7 +3,10 @@
  * Where packets come in, and the way they go from there: parse, look into the flow cache,
  * and on a miss ask conntrack and the tables.
  */
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/netfilter_netdev.h>
+#include <linux/udp.h>
 #include <net/icmp.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
@@ -102,7 +105,7 @@ static void wattle_remember(struct wattle_packet *p, enum wattle_next next, unsi
  * is not touched any more once the packet is handed on, for that may come back here.
  */
 static bool wattle_hit(struct wattle *w, struct sk_buff *skb, const struct wattle_parsed *parsed,
-		       struct wattle_flow *flow)
+		       struct wattle_flow *flow, u32 hash)
 {
 	struct wattle_endpoint *ep;
 
@@ -116,6 +119,7 @@ static bool wattle_hit(struct wattle *w, struct sk_buff *skb, const struct wattl
 	flow->bytes += parsed->len;
 	wattle_count(w, WATTLE_COUNT_CACHE_HIT, 1, parsed->len);
 	if (flow->next == WATTLE_TO_NODE) {
+		__skb_set_sw_hash(skb, hash, true);
 		wattle_send(w, flow->node, skb, flow->identity);
 	} else {
 		ep = flow->endpoint;
@@ -249,6 +253,7 @@ static enum wattle_outcome wattle_packet_to_node(struct wattle_packet *p)
 	if (reason)
 		return wattle_packet_drop(p, reason);
 	wattle_remember(p, WATTLE_TO_NODE, mtu);
+	__skb_set_sw_hash(p->skb, p->hash, true);
 	if (wattle_fits(p->skb, &p->parsed, mtu))
 		wattle_send(p->w, d->node, p->skb, identity);
 	else
@@ -383,7 +388,7 @@ static enum wattle_outcome wattle_pod(struct wattle_port *port, struct sk_buff *
 				     p.parsed.len);
 			return WATTLE_PASS;
 		}
-		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow)))
+		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow, p.hash)))
 			return WATTLE_TAKEN;
 	}
 	return wattle_pod_slow(&p, reason);
@@ -515,6 +520,7 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 	if (!mtu)
 		return wattle_packet_drop(p, WATTLE_REASON_NO_ROUTE);
 	identity = wattle_wire_identity(d->src_id);
+	__skb_set_sw_hash(skb, wattle_flow_hash(p->w, &p->key), true);
 	if (wattle_fits(skb, &p->parsed, mtu)) {
 		skb_dst_drop(skb);
 		wattle_send(p->w, d->node, skb, identity);
@@ -562,7 +568,8 @@ netdev_tx_t wattle_hook_device(struct sk_buff *skb, struct net_device *dev)
 
 /* ---- out of the tunnel ---- */
 
-static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, enum wattle_reason reason)
+static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wattle_node *node,
+					      enum wattle_reason reason)
 {
 	struct wattle_decision *d = &p->decision;
 	struct wattle_view view;
@@ -575,6 +582,8 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, enum watt
 	wattle_packet_view(p, &view);
 	if (!wattle_decide_sender(&view, &p->key, d))
 		return wattle_packet_drop(p, d->reason);
+	if (node)
+		wattle_vxlan_learn(p->w, node, p->skb);
 	wattle_decide_next(&view, &p->key, d);
 	if (d->verdict != WATTLE_VERDICT_ALLOW)
 		return wattle_packet_drop(p, d->reason);
@@ -632,10 +641,10 @@ int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb)
 	p.hash = wattle_flow_hash(p.w, &p.key);
 	if (likely(!reason && !(p.parsed.flags & WATTLE_PARSED_SLOW))) {
 		flow = wattle_flow_lookup(p.w, &p.key, p.hash);
-		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow)))
+		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow, p.hash)))
 			return 0;
 	}
-	wattle_tunnel_slow(&p, reason);
+	wattle_tunnel_slow(&p, node, reason);
 	return 0;
 
 drop:
@@ -666,9 +675,13 @@ static int wattle_port_attach(struct wattle_port *port)
 	if (err)
 		return err;
 	err = nf_register_net_hook(net, &port->egress);
-	if (err)
+	if (err) {
 		nf_unregister_net_hook(net, &port->ingress);
-	return err;
+		return err;
+	}
+	/* The pod leaves room for the outer headers: no copy when they are pushed. */
+	netdev_set_rx_headroom(port->dev, LL_MAX_HEADER + WATTLE_OVERHEAD6);
+	return 0;
 }
 
 static void wattle_port_detach(struct wattle_port *port)
@@ -677,12 +690,64 @@ static void wattle_port_detach(struct wattle_port *port)
 
 	nf_unregister_net_hook(net, &port->egress);
 	nf_unregister_net_hook(net, &port->ingress);
+	netdev_reset_rx_headroom(port->dev);
 	synchronize_net();
 }
 
 const struct wattle_port_ops wattle_port_ops = {
 	.attach = wattle_port_attach,
 	.detach = wattle_port_detach,
+};
+
+/*
+ * The tunnel's own packets are no connections of the host: conntrack would make one for
+ * each source port, and gain nothing by it.
+ */
+static bool wattle_is_tunnel(const struct wattle *w, struct sk_buff *skb, unsigned int offset,
+			     u8 proto)
+{
+	const struct udphdr *uh;
+	struct udphdr buffer;
+
+	if (proto != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
+		return false;
+	uh = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+	return uh && ntohs(uh->dest) == READ_ONCE(w->opt.port);
+}
+
+static unsigned int wattle_hook_untrack4(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct wattle *w = wattle_of(state->net);
+
+	if (w && !ip_is_fragment(ip_hdr(skb)) &&
+	    wattle_is_tunnel(w, skb, ip_hdrlen(skb), ip_hdr(skb)->protocol))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	return NF_ACCEPT;
+}
+
+static unsigned int wattle_hook_untrack6(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	const struct wattle *w = wattle_of(state->net);
+
+	if (w && wattle_is_tunnel(w, skb, sizeof(struct ipv6hdr), ipv6_hdr(skb)->nexthdr))
+		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops wattle_untrack_ops[] = {
+	{
+		.hook = wattle_hook_untrack4,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_RAW_BEFORE_DEFRAG,
+	}, {
+		.hook = wattle_hook_untrack6,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP6_PRI_RAW_BEFORE_DEFRAG,
+	},
 };
 
 int wattle_hooks_init(struct wattle *w, struct netlink_ext_ack *extack)
@@ -705,8 +770,13 @@ int wattle_hooks_init(struct wattle *w, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG_MOD(extack, "Address translation is not available");
 		goto err_defrag6;
 	}
+	err = nf_register_net_hooks(w->net, wattle_untrack_ops, ARRAY_SIZE(wattle_untrack_ops));
+	if (err)
+		goto err_nat;
 	return 0;
 
+err_nat:
+	wattle_nat_unregister(w);
 err_defrag6:
 	nf_defrag_ipv6_disable(w->net);
 err_defrag4:
@@ -718,6 +788,7 @@ err_conntrack:
 
 void wattle_hooks_exit(struct wattle *w)
 {
+	nf_unregister_net_hooks(w->net, wattle_untrack_ops, ARRAY_SIZE(wattle_untrack_ops));
 	wattle_nat_unregister(w);
 	nf_defrag_ipv6_disable(w->net);
 	nf_defrag_ipv4_disable(w->net);
