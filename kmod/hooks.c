@@ -57,6 +57,15 @@ struct wattle_packet {
 	struct wattle_decision decision;
 };
 
+/* Only the long way needs the rest of it: a hit in the cache leaves it as it is. */
+static void wattle_packet_init(struct wattle_packet *p)
+{
+	p->ep = NULL;
+	p->known = false;
+	p->reply = false;
+	p->decision = (struct wattle_decision){};
+}
+
 static enum wattle_outcome wattle_packet_drop(struct wattle_packet *p, enum wattle_reason reason)
 {
 	wattle_drop(p->w, p->skb, reason, &p->key, &p->decision);
@@ -370,10 +379,13 @@ static enum wattle_outcome wattle_pod_slow(struct wattle_packet *p, enum wattle_
 
 static enum wattle_outcome wattle_pod(struct wattle_port *port, struct sk_buff *skb)
 {
-	struct wattle_packet p = { .w = port->wattle, .skb = skb, .port = port };
 	enum wattle_reason reason;
+	struct wattle_packet p;
 	struct wattle_flow *flow;
 
+	p.w = port->wattle;
+	p.skb = skb;
+	p.port = port;
 	p.epoch = wattle_epoch(&p.w->config);
 	wattle_count(p.w, WATTLE_COUNT_FROM_POD, wattle_skb_packets(skb), skb->len);
 	reason = wattle_parse(skb, &p.key, &p.parsed);
@@ -391,6 +403,7 @@ static enum wattle_outcome wattle_pod(struct wattle_port *port, struct sk_buff *
 		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow, p.hash)))
 			return WATTLE_TAKEN;
 	}
+	wattle_packet_init(&p);
 	return wattle_pod_slow(&p, reason);
 }
 
@@ -469,10 +482,13 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
 	struct wattle_port *port = priv;
-	struct wattle_packet p = { .w = port->wattle, .skb = skb, .port = port };
 	enum wattle_reason reason;
+	struct wattle_packet p;
 	struct wattle_flow *flow;
 
+	p.w = port->wattle;
+	p.skb = skb;
+	p.port = port;
 	if (this_cpu_ptr(p.w->flows)->direct)
 		return NF_ACCEPT;
 	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6))
@@ -485,6 +501,7 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 	p.key.origin = WATTLE_FROM_STACK;
 	p.key.flags = wattle_stack_flags(p.w, skb, &p.key.saddr);
 	p.key.in = port->serial;
+	wattle_packet_init(&p);
 	if (reason) {
 		wattle_packet_drop(&p, reason);
 		return NF_STOLEN;
@@ -616,22 +633,24 @@ static u32 wattle_tunnel_node(struct wattle *w, const struct wattle_wire *wire, 
 
 int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb)
 {
-	struct wattle_packet p = { .w = rcu_dereference_sk_user_data(sk), .skb = skb };
+	enum wattle_reason reason;
+	struct wattle_packet p;
 	struct wattle_node *node;
 	struct wattle_flow *flow;
 	struct wattle_wire wire;
-	enum wattle_reason reason;
 
+	p.w = rcu_dereference_sk_user_data(sk);
 	if (unlikely(!p.w))
 		goto drop;
+	p.skb = skb;
+	p.port = NULL;
 	p.epoch = wattle_epoch(&p.w->config);
 	reason = wattle_vxlan_decap(p.w, skb, &wire);
 	wattle_count(p.w, WATTLE_COUNT_FROM_TUNNEL, wattle_skb_packets(skb), skb->len);
 	if (unlikely(reason)) {
-		wattle_packet_drop(&p, reason);
+		wattle_drop(p.w, skb, reason, NULL, NULL);
 		return 0;
 	}
-	nf_reset_ct(skb);
 	reason = wattle_parse(skb, &p.key, &p.parsed);
 	p.key.origin = WATTLE_FROM_TUNNEL;
 	p.key.wire = wire.identity;
@@ -644,6 +663,7 @@ int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb)
 		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow, p.hash)))
 			return 0;
 	}
+	wattle_packet_init(&p);
 	wattle_tunnel_slow(&p, node, reason);
 	return 0;
 
