@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Services and their backends. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static int wattle_service_put_key(struct nl_msg *msg, const struct wattle_frontend *frontend)
+{
+	if (wattle_put_addr(msg, WATTLE_A_SERVICE_ADDR, &frontend->addr) ||
+	    nla_put_u16(msg, WATTLE_A_SERVICE_PORT, frontend->port) ||
+	    nla_put_u8(msg, WATTLE_A_SERVICE_PROTO, frontend->proto))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
+			  const struct wattle_service *service)
+{
+	wattle_msg_change(msg, how, WATTLE_CMD_SERVICE_NEW, WATTLE_CMD_SERVICE_DEL);
+	if (wattle_service_put_key(msg, &service->frontend))
+		return -EMSGSIZE;
+	if (how == WATTLE_DEL)
+		return 0;
+	if ((service->has_alg && nla_put_u8(msg, WATTLE_A_SERVICE_ALG, service->alg)) ||
+	    (service->has_affinity &&
+	     nla_put_u32(msg, WATTLE_A_SERVICE_AFFINITY, service->affinity)) ||
+	    (service->maglev_size &&
+	     nla_put_u32(msg, WATTLE_A_SERVICE_MAGLEV_SIZE, service->maglev_size)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int wattle_service_ask(struct nl_msg *msg, const struct wattle_frontend *frontend)
+{
+	wattle_msg_begin(msg, WATTLE_CMD_SERVICE_GET, 0);
+	return frontend ? wattle_service_put_key(msg, frontend) : 0;
+}
+
+int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *service)
+{
+	struct nlattr *tb[WATTLE_A_SERVICE_MAX + 1];
+
+	memset(service, 0, sizeof(*service));
+	if (wattle_attrs_parse(nlh, tb, WATTLE_A_SERVICE_MAX))
+		return -EBADMSG;
+	wattle_get_addr(&service->frontend.addr, tb[WATTLE_A_SERVICE_ADDR]);
+	service->frontend.port = wattle_get_u16(tb[WATTLE_A_SERVICE_PORT]);
+	service->frontend.proto = wattle_get_u8(tb[WATTLE_A_SERVICE_PROTO]);
+	service->has_alg = tb[WATTLE_A_SERVICE_ALG];
+	service->alg = wattle_get_u8(tb[WATTLE_A_SERVICE_ALG]);
+	service->has_affinity = tb[WATTLE_A_SERVICE_AFFINITY];
+	service->affinity = wattle_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
+	service->maglev_size = wattle_get_u32(tb[WATTLE_A_SERVICE_MAGLEV_SIZE]);
+	service->backends = wattle_get_u32(tb[WATTLE_A_SERVICE_BACKENDS]);
+	service->id = wattle_get_u32(tb[WATTLE_A_SERVICE_ID]);
+	return 0;
+}
+
+static int wattle_backend_put_service(struct nl_msg *msg, const struct wattle_frontend *service)
+{
+	if (wattle_put_addr(msg, WATTLE_A_BACKEND_SERVICE_ADDR, &service->addr) ||
+	    nla_put_u16(msg, WATTLE_A_BACKEND_SERVICE_PORT, service->port) ||
+	    nla_put_u8(msg, WATTLE_A_BACKEND_SERVICE_PROTO, service->proto))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int wattle_backend_encode(struct nl_msg *msg, enum wattle_how how,
+			  const struct wattle_backend *backend)
+{
+	wattle_msg_change(msg, how, WATTLE_CMD_BACKEND_NEW, WATTLE_CMD_BACKEND_DEL);
+	if (wattle_backend_put_service(msg, &backend->service) ||
+	    wattle_put_addr(msg, WATTLE_A_BACKEND_ADDR, &backend->addr) ||
+	    nla_put_u16(msg, WATTLE_A_BACKEND_PORT, backend->port))
+		return -EMSGSIZE;
+	if (how == WATTLE_DEL)
+		return 0;
+	if ((backend->has_weight && nla_put_u16(msg, WATTLE_A_BACKEND_WEIGHT, backend->weight)) ||
+	    (backend->has_state && nla_put_u8(msg, WATTLE_A_BACKEND_STATE, backend->state)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int wattle_backend_ask(struct nl_msg *msg, const struct wattle_frontend *service)
+{
+	wattle_msg_begin(msg, WATTLE_CMD_BACKEND_GET, 0);
+	return service ? wattle_backend_put_service(msg, service) : 0;
+}
+
+int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *backend)
+{
+	struct nlattr *tb[WATTLE_A_BACKEND_MAX + 1];
+
+	memset(backend, 0, sizeof(*backend));
+	if (wattle_attrs_parse(nlh, tb, WATTLE_A_BACKEND_MAX))
+		return -EBADMSG;
+	wattle_get_addr(&backend->service.addr, tb[WATTLE_A_BACKEND_SERVICE_ADDR]);
+	backend->service.port = wattle_get_u16(tb[WATTLE_A_BACKEND_SERVICE_PORT]);
+	backend->service.proto = wattle_get_u8(tb[WATTLE_A_BACKEND_SERVICE_PROTO]);
+	wattle_get_addr(&backend->addr, tb[WATTLE_A_BACKEND_ADDR]);
+	backend->port = wattle_get_u16(tb[WATTLE_A_BACKEND_PORT]);
+	backend->has_weight = tb[WATTLE_A_BACKEND_WEIGHT];
+	backend->weight = wattle_get_u16(tb[WATTLE_A_BACKEND_WEIGHT]);
+	backend->has_state = tb[WATTLE_A_BACKEND_STATE];
+	backend->state = wattle_get_u8(tb[WATTLE_A_BACKEND_STATE]);
+	return 0;
+}

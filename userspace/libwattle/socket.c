@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sockets: opening, one request and its answer, dumps, events. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define WATTLE_RCVBUF		(8 * 1024 * 1024)
+#define WATTLE_PATIENCE_MS	5000
+#define WATTLE_DUMP_TRIES	16
+
+int wattle_netns_enter(const char *name, struct wattle_error *err)
+{
+	char path[4096];
+	int fd, code = 0;
+
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return wattle_error_set(err, EINVAL, "\"%s\" names no network namespace", name);
+	snprintf(path, sizeof(path), strchr(name, '/') ? "%s" : "/run/netns/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return wattle_error_set(err, errno, "network namespace \"%s\": %s", name,
+					errno == ENOENT ? "there is none of that name" : strerror(errno));
+	if (setns(fd, CLONE_NEWNET))
+		code = wattle_error_set(err, errno, "network namespace \"%s\": %s", name,
+					errno == EPERM ? "entering it needs CAP_SYS_ADMIN" : strerror(errno));
+	close(fd);
+	return code;
+}
+
+static int wattle_sock_create(struct wattle_sock **out, int protocol, struct wattle_error *err)
+{
+	const struct timeval patience = { .tv_sec = 60 };
+	struct wattle_sock *sock = calloc(1, sizeof(*sock));
+	int fd, one = 1, size = WATTLE_RCVBUF;
+
+	if (!sock)
+		return wattle_error_set(err, ENOMEM, "out of memory");
+	sock->nl = nl_socket_alloc();
+	sock->buf = malloc(WATTLE_RECV_SIZE);
+	if (!sock->nl || !sock->buf) {
+		wattle_close(sock);
+		return wattle_error_set(err, ENOMEM, "out of memory");
+	}
+	if (nl_connect(sock->nl, protocol)) {
+		wattle_close(sock);
+		return wattle_error_set(err, EPROTONOSUPPORT, "netlink: no socket to the kernel");
+	}
+	fd = nl_socket_get_fd(sock->nl);
+	/* Without these, less is told, and long answers to a flood are lost: so what. */
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	sock->seq = time(NULL);
+	*out = sock;
+	return 0;
+}
+
+int wattle_open(struct wattle_sock **out, struct wattle_error *err)
+{
+	struct wattle_sock *sock;
+	int code;
+
+	code = wattle_sock_create(&sock, NETLINK_GENERIC, err);
+	if (code)
+		return code;
+	sock->family = genl_ctrl_resolve(sock->nl, WATTLE_GENL_NAME);
+	if (sock->family <= 0) {
+		wattle_close(sock);
+		return wattle_error_set(err, ENOENT,
+					"the wattle module is not loaded (modprobe wattle)");
+	}
+	*out = sock;
+	return 0;
+}
+
+int wattle_open_route(struct wattle_sock **out, struct wattle_error *err)
+{
+	return wattle_sock_create(out, NETLINK_ROUTE, err);
+}
+
+void wattle_close(struct wattle_sock *sock)
+{
+	if (!sock)
+		return;
+	nl_socket_free(sock->nl);
+	free(sock->buf);
+	free(sock);
+}
+
+int wattle_sock_fd(const struct wattle_sock *sock)
+{
+	return nl_socket_get_fd(sock->nl);
+}
+
+/* ---- in and out ---- */
+
+int wattle_send(struct wattle_sock *sock, const void *data, size_t len)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t n;
+
+	do {
+		n = sendto(wattle_sock_fd(sock), data, len, 0, (void *)&kernel, sizeof(kernel));
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+int wattle_recv(struct wattle_sock *sock, int flags)
+{
+	struct sockaddr_nl from;
+	struct iovec iov = { sock->buf, WATTLE_RECV_SIZE };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_name = &from };
+	ssize_t n;
+
+	for (;;) {
+		msg.msg_namelen = sizeof(from);
+		n = recvmsg(wattle_sock_fd(sock), &msg, flags);
+		if (n < 0 && errno == EINTR && !flags)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (msg.msg_namelen != sizeof(from) || from.nl_pid)
+			continue;	/* not from the kernel */
+		return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+	}
+}
+
+static int wattle_recv_failed(struct wattle_error *err, int code)
+{
+	return wattle_error_set(err, -code, "netlink: %s", strerror(-code));
+}
+
+/* Walk what came for request @seq. 1: go on, else the end. */
+static int wattle_answer(struct wattle_sock *sock, int len, const struct nlmsghdr *request,
+			 wattle_reply_fn *fn, void *arg, struct wattle_error *err)
+{
+	struct nlmsghdr *nlh;
+
+	for (nlh = (void *)sock->buf; NLMSG_OK(nlh, (unsigned int)len); nlh = NLMSG_NEXT(nlh, len)) {
+		if (nlh->nlmsg_seq != request->nlmsg_seq)
+			continue;
+		switch (nlh->nlmsg_type) {
+		case NLMSG_NOOP:
+			break;
+		case NLMSG_ERROR:
+		case NLMSG_DONE:
+			return wattle_error_parse(err, nlh, request);
+		default:
+			if (fn && fn(nlh, arg))
+				fn = NULL;
+		}
+	}
+	return 1;
+}
+
+static int wattle_call_once(struct wattle_sock *sock, struct nlmsghdr *nlh, wattle_reply_fn *fn,
+			    void *arg, struct wattle_error *err)
+{
+	int code;
+
+	wattle_msg_finish(sock, nlh);
+	code = wattle_send(sock, nlh, nlh->nlmsg_len);
+	if (code)
+		return wattle_recv_failed(err, code);
+	do {
+		code = wattle_recv(sock, 0);
+		if (code < 0)
+			return wattle_recv_failed(err, code);
+		code = wattle_answer(sock, code, nlh, fn, arg, err);
+	} while (code > 0);
+	return code;
+}
+
+/* Somebody's transaction will end; a port that is in use will not. */
+static bool wattle_will_pass(const struct wattle_sock *sock, const struct wattle_error *err)
+{
+	return sock->family && err->code == EBUSY && !err->attr[0] &&
+	       strstr(err->text, "transaction");
+}
+
+int wattle_call(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *fn, void *arg,
+		struct wattle_error *err)
+{
+	struct nlmsghdr *nlh = nlmsg_hdr(msg);
+	struct wattle_error local;
+	int code, waited = 0, pause = 5;
+
+	if (!err)
+		err = &local;
+	nlh->nlmsg_flags |= NLM_F_ACK;
+	for (;;) {
+		struct timespec ts = { .tv_nsec = pause * 1000000L };
+
+		code = wattle_call_once(sock, nlh, fn, arg, err);
+		if (!code || !wattle_will_pass(sock, err) || waited >= WATTLE_PATIENCE_MS)
+			return code;
+		nanosleep(&ts, NULL);
+		waited += pause;
+		if (pause < 200)
+			pause *= 2;
+	}
+}
+
+/* ---- dumps ---- */
+
+struct wattle_heap {
+	char *data;
+	size_t len;
+	size_t size;
+	bool changed;
+	bool full;
+};
+
+static int wattle_heap_add(struct wattle_heap *heap, const struct nlmsghdr *nlh)
+{
+	size_t len = NLMSG_ALIGN(nlh->nlmsg_len);
+	char *data;
+
+	if (heap->len + len > heap->size) {
+		size_t size = (heap->size + len) * 2;
+
+		data = realloc(heap->data, size);
+		if (!data) {
+			heap->full = true;
+			return 1;
+		}
+		heap->data = data;
+		heap->size = size;
+	}
+	memcpy(heap->data + heap->len, nlh, nlh->nlmsg_len);
+	heap->len += len;
+	return 0;
+}
+
+static int wattle_heap_reply(const struct nlmsghdr *nlh, void *arg)
+{
+	return wattle_heap_add(arg, nlh);
+}
+
+static int wattle_dump_once(struct wattle_sock *sock, struct nlmsghdr *request,
+			    struct wattle_heap *heap, struct wattle_error *err)
+{
+	struct nlmsghdr *nlh;
+	int code, len, rest;
+
+	heap->len = 0;
+	heap->changed = false;
+	wattle_msg_finish(sock, request);
+	code = wattle_send(sock, request, request->nlmsg_len);
+	if (code)
+		return wattle_recv_failed(err, code);
+	do {
+		len = wattle_recv(sock, 0);
+		if (len < 0)
+			return wattle_recv_failed(err, len);
+		rest = len;
+		for (nlh = (void *)sock->buf; NLMSG_OK(nlh, (unsigned int)rest);
+		     nlh = NLMSG_NEXT(nlh, rest))
+			heap->changed |= nlh->nlmsg_seq == request->nlmsg_seq &&
+					 (nlh->nlmsg_flags & NLM_F_DUMP_INTR);
+		code = wattle_answer(sock, len, request, wattle_heap_reply, heap, err);
+	} while (code > 0);
+	if (!code && heap->full)
+		return wattle_error_set(err, ENOMEM, "out of memory");
+	return code;
+}
+
+int wattle_dump(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *fn, void *arg,
+		struct wattle_error *err)
+{
+	struct nlmsghdr *request = nlmsg_hdr(msg);
+	struct wattle_heap heap = {};
+	int code, tries = 0;
+	size_t pos;
+
+	request->nlmsg_flags = (request->nlmsg_flags & ~NLM_F_ACK) | NLM_F_DUMP;
+	do {
+		code = wattle_dump_once(sock, request, &heap, err);
+	} while (!code && heap.changed && ++tries < WATTLE_DUMP_TRIES);
+	for (pos = 0; !code && pos < heap.len;) {
+		const struct nlmsghdr *nlh = (const void *)(heap.data + pos);
+
+		if (fn(nlh, arg))
+			break;
+		pos += NLMSG_ALIGN(nlh->nlmsg_len);
+	}
+	free(heap.data);
+	return code ? code : heap.changed;
+}
+
+/* ---- events ---- */
+
+int wattle_subscribe(struct wattle_sock *sock, const char *group, struct wattle_error *err)
+{
+	int id = genl_ctrl_resolve_grp(sock->nl, WATTLE_GENL_NAME, group);
+	int fd = wattle_sock_fd(sock);
+
+	if (id < 0)
+		return wattle_error_set(err, ENOENT, "the module sends no events \"%s\"", group);
+	if (!setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id)))
+		return 0;
+	if (errno == EPERM)
+		return wattle_error_set(err, EPERM,
+					"not permitted: events need CAP_NET_ADMIN in the user namespace that owns the network namespace");
+	return wattle_error_set(err, errno, "events \"%s\": %s", group, strerror(errno));
+}
+
+int wattle_events(struct wattle_sock *sock, wattle_reply_fn *fn, void *arg)
+{
+	struct nlmsghdr *nlh;
+	int len;
+
+	len = wattle_recv(sock, MSG_DONTWAIT);
+	if (len < 0)
+		return len;
+	for (nlh = (void *)sock->buf; NLMSG_OK(nlh, (unsigned int)len); nlh = NLMSG_NEXT(nlh, len)) {
+		if (nlh->nlmsg_type == sock->family && fn(nlh, arg))
+			break;
+	}
+	return 0;
+}
