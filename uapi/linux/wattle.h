@@ -89,6 +89,7 @@ enum {
 
 	__IFLA_WATTLE_MAX
 };
+
 #define IFLA_WATTLE_MAX (__IFLA_WATTLE_MAX - 1)
 
 enum {
@@ -98,6 +99,7 @@ enum {
 
 	__WATTLE_A_PREFIX_MAX
 };
+
 #define WATTLE_A_PREFIX_MAX (__WATTLE_A_PREFIX_MAX - 1)
 
 enum {
@@ -110,6 +112,7 @@ enum {
 
 	__WATTLE_A_INFO_MAX
 };
+
 #define WATTLE_A_INFO_MAX (__WATTLE_A_INFO_MAX - 1)
 
 enum {
@@ -120,6 +123,7 @@ enum {
 
 	__WATTLE_A_NODE_MAX
 };
+
 #define WATTLE_A_NODE_MAX (__WATTLE_A_NODE_MAX - 1)
 
 enum {
@@ -132,6 +136,7 @@ enum {
 
 	__WATTLE_A_IDENTITY_MAX
 };
+
 #define WATTLE_A_IDENTITY_MAX (__WATTLE_A_IDENTITY_MAX - 1)
 
 enum {
@@ -145,6 +150,7 @@ enum {
 
 	__WATTLE_A_ENDPOINT_MAX
 };
+
 #define WATTLE_A_ENDPOINT_MAX (__WATTLE_A_ENDPOINT_MAX - 1)
 
 enum {
@@ -167,6 +173,7 @@ enum {
 
 	__WATTLE_A_RULE_MAX
 };
+
 #define WATTLE_A_RULE_MAX (__WATTLE_A_RULE_MAX - 1)
 
 enum {
@@ -176,6 +183,7 @@ enum {
 
 	__WATTLE_A_POLICY_MAX
 };
+
 #define WATTLE_A_POLICY_MAX (__WATTLE_A_POLICY_MAX - 1)
 
 enum {
@@ -191,6 +199,7 @@ enum {
 
 	__WATTLE_A_SERVICE_MAX
 };
+
 #define WATTLE_A_SERVICE_MAX (__WATTLE_A_SERVICE_MAX - 1)
 
 enum {
@@ -205,6 +214,7 @@ enum {
 
 	__WATTLE_A_BACKEND_MAX
 };
+
 #define WATTLE_A_BACKEND_MAX (__WATTLE_A_BACKEND_MAX - 1)
 
 enum {
@@ -215,6 +225,7 @@ enum {
 
 	__WATTLE_A_DECISION_MAX
 };
+
 #define WATTLE_A_DECISION_MAX (__WATTLE_A_DECISION_MAX - 1)
 
 enum {
@@ -245,6 +256,7 @@ enum {
 
 	__WATTLE_A_EXPLAIN_MAX
 };
+
 #define WATTLE_A_EXPLAIN_MAX (__WATTLE_A_EXPLAIN_MAX - 1)
 
 enum {
@@ -272,6 +284,7 @@ enum {
 
 	__WATTLE_A_FLOW_MAX
 };
+
 #define WATTLE_A_FLOW_MAX (__WATTLE_A_FLOW_MAX - 1)
 
 enum {
@@ -285,6 +298,7 @@ enum {
 
 	__WATTLE_A_STAT_MAX
 };
+
 #define WATTLE_A_STAT_MAX (__WATTLE_A_STAT_MAX - 1)
 
 enum {
@@ -322,6 +336,7 @@ enum {
 
 	__WATTLE_CMD_MAX
 };
+
 #define WATTLE_CMD_MAX (__WATTLE_CMD_MAX - 1)
 
 #define WATTLE_MCGRP_DROP	"drop"
