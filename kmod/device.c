@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "flow.h"
 #include "hooks.h"
+#include "uplink.h"
 #include "vxlan.h"
 #include "wattle.h"
 
@@ -531,8 +532,10 @@ static int wattle_device_event(struct notifier_block *nb, unsigned long event, v
 	switch (event) {
 	case NETDEV_UNREGISTER:
 		/* Also when it moves to another namespace. */
-		if (dev != w->dev)
-			wattle_config_device_gone(&w->config, dev);
+		if (dev == w->dev)
+			break;
+		wattle_uplink_gone(w, dev);
+		wattle_config_device_gone(&w->config, dev);
 		break;
 	case NETDEV_UDP_TUNNEL_PUSH_INFO:
 		wattle_vxlan_offer_port(w, dev, true);

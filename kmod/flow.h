@@ -88,6 +88,8 @@ struct wattle_flow_tags {
  * @victim: which way to evict next
  * @direct: a packet is on its way to an endpoint's device from us: see apply.c
  * @depth: how often this CPU is inside of a delivery
+ * @uplink: ifindex by which the last packet came to the tunnel's socket, for the outer
+ *	destination @uplink_addr, as of @uplink_epoch: see uplink.c
  * @node: of the outer source @node_addr, as of the device's epoch @node_epoch
  */
 struct wattle_flows {
@@ -101,6 +103,9 @@ struct wattle_flows {
 	u32 node_epoch;
 	struct in6_addr node_addr;
 	struct wattle_node *node;
+	u32 uplink_epoch;
+	int uplink;
+	struct in6_addr uplink_addr;
 };
 
 int wattle_flows_init(struct wattle *w);

@@ -21,6 +21,7 @@
 #include "nat.h"
 #include "neigh.h"
 #include "parse.h"
+#include "uplink.h"
 #include "vxlan.h"
 
 /* What becomes of a packet for the one who handed it to us. */
@@ -631,7 +632,7 @@ static u32 wattle_tunnel_node(struct wattle *w, const struct wattle_wire *wire, 
 	return flows->node ? flows->node->serial : 0;
 }
 
-int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb)
+void wattle_hook_tunnel_packet(struct wattle *w, struct sk_buff *skb)
 {
 	enum wattle_reason reason;
 	struct wattle_packet p;
@@ -639,36 +640,42 @@ int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb)
 	struct wattle_flow *flow;
 	struct wattle_wire wire;
 
-	p.w = rcu_dereference_sk_user_data(sk);
-	if (unlikely(!p.w))
-		goto drop;
+	p.w = w;
 	p.skb = skb;
 	p.port = NULL;
-	p.epoch = wattle_epoch(&p.w->config);
-	reason = wattle_vxlan_decap(p.w, skb, &wire);
-	wattle_count(p.w, WATTLE_COUNT_FROM_TUNNEL, wattle_skb_packets(skb), skb->len);
+	p.epoch = wattle_epoch(&w->config);
+	reason = wattle_vxlan_decap(w, skb, &wire);
+	wattle_count(w, WATTLE_COUNT_FROM_TUNNEL, wattle_skb_packets(skb), skb->len);
 	if (unlikely(reason)) {
-		wattle_drop(p.w, skb, reason, NULL, NULL);
-		return 0;
+		wattle_drop(w, skb, reason, NULL, NULL);
+		return;
 	}
 	reason = wattle_parse(skb, &p.key, &p.parsed);
 	p.key.origin = WATTLE_FROM_TUNNEL;
 	p.key.wire = wire.identity;
-	if (READ_ONCE(p.w->opt.mode) == WATTLE_MODE_IDENTITY || wire.identity)
+	if (READ_ONCE(w->opt.mode) == WATTLE_MODE_IDENTITY || wire.identity)
 		p.key.flags |= WATTLE_KEY_WIRE;
-	p.key.in = wattle_tunnel_node(p.w, &wire, p.epoch, &node);
-	p.hash = wattle_flow_hash(p.w, &p.key);
+	p.key.in = wattle_tunnel_node(w, &wire, p.epoch, &node);
+	p.hash = wattle_flow_hash(w, &p.key);
 	if (likely(!reason && !(p.parsed.flags & WATTLE_PARSED_SLOW))) {
-		flow = wattle_flow_lookup(p.w, &p.key, p.hash);
-		if (likely(flow && wattle_hit(p.w, skb, &p.parsed, flow, p.hash)))
-			return 0;
+		flow = wattle_flow_lookup(w, &p.key, p.hash);
+		if (likely(flow && wattle_hit(w, skb, &p.parsed, flow, p.hash)))
+			return;
 	}
 	wattle_packet_init(&p);
 	wattle_tunnel_slow(&p, node, reason);
-	return 0;
+}
 
-drop:
-	kfree_skb(skb);
+int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb)
+{
+	struct wattle *w = rcu_dereference_sk_user_data(sk);
+
+	if (unlikely(!w)) {
+		kfree_skb(skb);
+		return 0;
+	}
+	wattle_uplink_learn(w, skb);
+	wattle_hook_tunnel_packet(w, skb);
 	return 0;
 }
 
@@ -793,6 +800,7 @@ int wattle_hooks_init(struct wattle *w, struct netlink_ext_ack *extack)
 	err = nf_register_net_hooks(w->net, wattle_untrack_ops, ARRAY_SIZE(wattle_untrack_ops));
 	if (err)
 		goto err_nat;
+	wattle_uplinks_init(w);
 	return 0;
 
 err_nat:
@@ -808,6 +816,7 @@ err_conntrack:
 
 void wattle_hooks_exit(struct wattle *w)
 {
+	wattle_uplinks_exit(w);
 	nf_unregister_net_hooks(w->net, wattle_untrack_ops, ARRAY_SIZE(wattle_untrack_ops));
 	wattle_nat_unregister(w);
 	nf_defrag_ipv6_disable(w->net);

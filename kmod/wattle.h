@@ -65,6 +65,8 @@ struct wattle_path;
  * @path_seq: grows with every change that makes prepared outer headers wrong
  * @paths: per-CPU outer headers, prepared (vxlan.c)
  * @hash_seed: secret of the flow hashes
+ * @uplinks: devices on which the tunnel's packets are met early (uplink.c); under RTNL
+ * @uplink_wanted: ifindex of one to add by @uplink_work, or 0
  * @flow_sweep: lets go of what the flow caches hold for nothing (flow.c)
  * @users: netlink requests that use the device, and one for its being there
  * @idle: completed when @users falls to zero
@@ -84,6 +86,9 @@ struct wattle {
 	struct wattle_path __percpu *paths;
 	u64 hash_seed;
 	struct delayed_work flow_sweep;
+	struct work_struct uplink_work;
+	struct list_head uplinks;
+	int uplink_wanted;
 	refcount_t users;
 	struct completion idle;
 	struct list_head dumps;
