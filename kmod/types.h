@@ -128,8 +128,9 @@ struct wattle_key {
 	u32 in;
 } __aligned(8);
 
-#define WATTLE_KEY_SRC_HOST	0x0001	/* @saddr is an address of this host */
-#define WATTLE_KEY_DST_HOST	0x0002	/* @daddr is an address of this host */
+#define WATTLE_KEY_SRC_HOST	0x0001	/* sent by this host's own programs */
+#define WATTLE_KEY_OUTSIDE	0x0002	/* came in by a device that is not ours */
+#define WATTLE_KEY_WIRE		0x0004	/* the header told an identity: @wire */
 
 static_assert(sizeof(struct wattle_key) == 48);
 
