@@ -56,7 +56,7 @@ int wattle_nl_no_device(struct netlink_ext_ack *extack);
 bool wattle_nl_lacks(struct netlink_ext_ack *extack, const struct nlattr *nest,
 		     struct nlattr **tb, int type, const char *message);
 
-/* What the configuration says against a request; @nest holds the fields, or is NULL. Returns @err. */
+/* What the configuration says against a request; returns @err. @nest has the fields, or NULL. */
 int wattle_nl_refused(struct genl_info *info, int err, const struct wattle_refusal *why,
 		      const struct nlattr *nest, const struct wattle_nl_field *fields,
 		      unsigned int count);

@@ -384,6 +384,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_flow_get_nl_policy,
 		.maxattr	= WATTLE_A_FLOW_CPU,
+		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= WATTLE_CMD_FLOW_FLUSH,
