@@ -151,6 +151,31 @@ void wattle_log_rollback(struct wattle_log *log, size_t mark)
 	}
 }
 
+void wattle_log_bury(struct wattle_log *log)
+{
+	const struct wattle_kind_ops *ops;
+	struct wattle_change *change;
+	struct wattle_chunk *chunk;
+	unsigned int i;
+
+	lockdep_assert_held(log->lock);
+
+	if (!log->stillborn)
+		return;
+	list_for_each_entry(chunk, &log->chunks, list) {
+		for (i = 0; i < chunk->used; i++) {
+			change = &chunk->changes[i];
+			ops = log->kinds[change->kind].ops;
+			if (change->op != WATTLE_OP_ADD || !ops->stillborn ||
+			    !ops->stillborn(change->object))
+				continue;
+			change->op = WATTLE_OP_DEL;
+			log->dels++;
+		}
+		cond_resched();
+	}
+}
+
 void wattle_log_take(struct wattle_log *log, struct list_head *chunks)
 {
 	lockdep_assert_held(log->lock);
@@ -159,6 +184,7 @@ void wattle_log_take(struct wattle_log *log, struct list_head *chunks)
 	log->count = 0;
 	log->dels = 0;
 	log->frees = 0;
+	log->stillborn = false;
 }
 
 void wattle_chunk_unlink(struct wattle_log *log, struct wattle_chunk *chunk)

@@ -124,6 +124,8 @@ enum wattle_op {
  * @revive: let an entry live on that was marked to die
  * @unlink: unlink an entry that is dead to every reader
  * @free: free an entry, a grace period after it was unlinked
+ * @stillborn: NULL, or: was an entry that was added deleted again, without a trace in
+ *	the log? Asked when the log says that there are such
  *
  * None may fail or need memory. Context: writer, config lock held.
  */
@@ -132,6 +134,7 @@ struct wattle_kind_ops {
 	void (*revive)(void *table, void *object);
 	void (*unlink)(void *table, void *object);
 	void (*free)(void *table, void *object);
+	bool (*stillborn)(const void *object);
 };
 
 struct wattle_change {
@@ -156,6 +159,7 @@ struct wattle_chunk {
  * @count: changes logged
  * @dels: of them, entries that die
  * @frees: of them, entries that are unlinked already and wait to be freed
+ * @stillborn: there may be entries that were added and deleted without a trace
  * @kinds: tables that take part
  * @settle: unlinks now what died with earlier changes, or NULL; sleeps
  */
@@ -166,6 +170,7 @@ struct wattle_log {
 	size_t count;
 	size_t dels;
 	size_t frees;
+	bool stillborn;
 	struct {
 		const struct wattle_kind_ops *ops;
 		void *table;
@@ -185,6 +190,9 @@ void wattle_log_push(struct wattle_log *log, enum wattle_op op, enum wattle_kind
 
 /* Take back all that was logged since @mark, a former @count. */
 void wattle_log_rollback(struct wattle_log *log, size_t mark);
+
+/* The change is published: have the stillborn die as well. */
+void wattle_log_bury(struct wattle_log *log);
 
 /* Move all chunks to @chunks and begin anew. */
 void wattle_log_take(struct wattle_log *log, struct list_head *chunks);

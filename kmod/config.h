@@ -70,6 +70,12 @@ static inline u64 wattle_generation(const struct wattle_config *config)
 	return smp_load_acquire(&config->gen);
 }
 
+/* Read it before the generation: what is decided after is at least that new. */
+static inline u32 wattle_epoch(const struct wattle_config *config)
+{
+	return smp_load_acquire(&config->epoch);
+}
+
 int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
 		       const struct wattle_port_ops *ops);
 

@@ -39,6 +39,7 @@ struct wattle_endpoint_spec {
  * @users: endpoint versions that use the port; under the config lock
  * @endpoints: versions, newest first; RCU list through wattle_endpoint.on_port
  * @list: all ports of the device; under wattle_endpoints.lock
+ * @lladdr: address the pod sends from; written by the datapath
  * @ingress: hook on what the pod sends
  * @egress: hook on what the host sends to the pod
  */
@@ -52,6 +53,7 @@ struct wattle_port {
 	unsigned int users;
 	struct hlist_head endpoints;
 	struct list_head list;
+	u8 lladdr[ETH_ALEN];
 	struct nf_hook_ops ingress;
 	struct nf_hook_ops egress;
 	struct rcu_head rcu;

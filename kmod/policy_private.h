@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the readers and the writers of policy share, and nobody else. */
+#ifndef WATTLE_POLICY_PRIVATE_H
+#define WATTLE_POLICY_PRIVATE_H
+
+#include <linux/bitops.h>
+#include <linux/jhash.h>
+#include "policy.h"
+
+/*
+ * Sizes of bins: 2^0 to 2^16 ports of one protocol, and everything of any protocol.
+ * Where nothing but WATTLE_BIN_ALL is in a slot, its protocol is 0.
+ */
+#define WATTLE_BIN_ANY_PORT	16
+#define WATTLE_BIN_ALL		17
+#define WATTLE_BINS		18
+
+/* Where a rule hangs: hashed and compared as three words. */
+struct wattle_slot {
+	u32 subject;		/* as in struct wattle_subject: key */
+	u32 peer;
+	u32 ports;		/* first port of the bin << 16 | size << 8 | protocol */
+};
+
+/* A prefix that rules name. Its number is not used again before its last rule is freed. */
+struct wattle_peer {
+	struct wattle_lpm_entry entry;
+	struct wattle_prefix prefix;
+	u32 number;		/* from WATTLE_ID_LOCAL_MIN on */
+	unsigned int users;
+	struct rcu_head rcu;
+};
+
+/* Where rules are from; many are from the same. */
+struct wattle_text {
+	struct rhash_head link;
+	u32 number;
+	unsigned int users;
+	struct rcu_head rcu;
+	char text[];
+};
+
+static inline u32 wattle_subject_key(u32 subject, u8 direction)
+{
+	return subject << 1 | (direction & 1);
+}
+
+/* Smallest size of bin, as a power of two, that holds all of a range. */
+static inline unsigned int wattle_bin_size(u16 port_min, u16 port_max)
+{
+	return fls(port_min ^ port_max);
+}
+
+static inline void wattle_slot_set(struct wattle_slot *slot, u32 subject, u32 peer, u8 proto,
+				   u16 port, unsigned int bin)
+{
+	slot->subject = subject;
+	slot->peer = peer;
+	if (bin >= WATTLE_BIN_ANY_PORT)
+		slot->ports = bin << 8 | (bin == WATTLE_BIN_ALL ? 0 : proto);
+	else
+		slot->ports = (u32)(port >> bin << bin) << 16 | bin << 8 | proto;
+}
+
+/*
+ * Ports and priority are kept beside generations: 16 bits of port above 8 bits of
+ * priority.
+ */
+static inline u16 wattle_rule_port_min(const struct wattle_rule *rule)
+{
+	return wattle_packed_payload(&rule->born_ports) >> 8;
+}
+
+static inline u16 wattle_rule_port_max(const struct wattle_rule *rule)
+{
+	return wattle_packed_payload(&rule->died_ports) >> 8;
+}
+
+static inline u16 wattle_rule_priority(const struct wattle_rule *rule)
+{
+	return (wattle_packed_payload(&rule->born_ports) & 0xff) << 8 |
+	       (wattle_packed_payload(&rule->died_ports) & 0xff);
+}
+
+static inline u8 wattle_rule_kind(const struct wattle_rule *rule)
+{
+	if (!rule->peer)
+		return WATTLE_PEER_KIND_ANY;
+	return rule->peer < WATTLE_ID_LOCAL_MIN ? WATTLE_PEER_KIND_IDENTITY :
+						  WATTLE_PEER_KIND_PREFIX;
+}
+
+static inline unsigned int wattle_rule_bin(const struct wattle_rule *rule)
+{
+	return rule->any_proto ? WATTLE_BIN_ALL :
+	       wattle_bin_size(wattle_rule_port_min(rule), wattle_rule_port_max(rule));
+}
+
+static inline void wattle_slot_of_rule(const struct wattle_rule *rule, struct wattle_slot *slot)
+{
+	wattle_slot_set(slot, rule->subject->key, rule->peer, rule->proto,
+			wattle_rule_port_min(rule), wattle_rule_bin(rule));
+}
+
+static inline u32 wattle_slot_hash(const void *data, u32 len, u32 seed)
+{
+	const struct wattle_slot *slot = data;
+
+	return jhash_3words(slot->subject, slot->peer, slot->ports, seed);
+}
+
+static inline u32 wattle_slot_hash_rule(const void *data, u32 len, u32 seed)
+{
+	struct wattle_slot slot;
+
+	wattle_slot_of_rule(data, &slot);
+	return wattle_slot_hash(&slot, len, seed);
+}
+
+static inline int wattle_slot_compare(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct wattle_slot *key = arg->key;
+	struct wattle_slot slot;
+
+	wattle_slot_of_rule(object, &slot);
+	return slot.subject != key->subject || slot.peer != key->peer ||
+	       slot.ports != key->ports;
+}
+
+static const struct rhashtable_params wattle_rule_params = {
+	.head_offset = offsetof(struct wattle_rule, link),
+	.key_len = sizeof(struct wattle_slot),
+	.hashfn = wattle_slot_hash,
+	.obj_hashfn = wattle_slot_hash_rule,
+	.obj_cmpfn = wattle_slot_compare,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params wattle_subject_params = {
+	.head_offset = offsetof(struct wattle_subject, link),
+	.key_offset = offsetof(struct wattle_subject, key),
+	.key_len = sizeof(u32),
+	.automatic_shrinking = true,
+};
+
+/* The direction that is enforced at @gen, or NULL. Context: RCU reader. */
+struct wattle_subject *wattle_subject_lookup(struct wattle_policies *policies, u32 subject,
+					     u8 direction, u64 gen);
+
+#endif /* WATTLE_POLICY_PRIVATE_H */

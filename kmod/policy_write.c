@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Policy, the writers' side: rules, the directions that they enforce, what they name. */
+
+#include "policy_private.h"
+#include "alloc.h"
+
+static inline u32 wattle_text_hash(const void *text, u32 len, u32 seed)
+{
+	return jhash(text, strlen(text), seed);
+}
+
+static inline u32 wattle_text_hash_object(const void *data, u32 len, u32 seed)
+{
+	const struct wattle_text *text = data;
+
+	return wattle_text_hash(text->text, len, seed);
+}
+
+static inline int wattle_text_compare(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct wattle_text *text = object;
+
+	return strcmp(text->text, arg->key);
+}
+
+static const struct rhashtable_params wattle_text_params = {
+	.head_offset = offsetof(struct wattle_text, link),
+	.key_len = 1,		/* not used: texts end themselves */
+	.hashfn = wattle_text_hash,
+	.obj_hashfn = wattle_text_hash_object,
+	.obj_cmpfn = wattle_text_compare,
+	.automatic_shrinking = true,
+};
+
+/* xa_alloc() says -EBUSY where no number is left. */
+static int wattle_number_alloc(struct xarray *xa, u32 *number, void *object, u32 min, u32 max)
+{
+	int err;
+
+	if (wattle_alloc_denied())
+		return -ENOMEM;
+	err = xa_alloc(xa, number, object, XA_LIMIT(min, max), GFP_KERNEL_ACCOUNT);
+	return err == -EBUSY ? -ENOSPC : err;
+}
+
+static int wattle_text_get(struct wattle_policies *policies, const char *origin, u32 *number)
+{
+	struct wattle_text *text;
+	size_t size = strlen(origin) + 1;
+	int err;
+
+	*number = 0;
+	if (size == 1)
+		return 0;
+	text = rhashtable_lookup_fast(&policies->origin_by_text, origin, wattle_text_params);
+	if (text) {
+		text->users++;
+		*number = text->number;
+		return 0;
+	}
+	text = wattle_alloc(struct_size(text, text, size));
+	if (!text)
+		return -ENOMEM;
+	memcpy(text->text, origin, size);
+	text->users = 1;
+	err = wattle_number_alloc(&policies->origins, &text->number, text, 1, 0xffffff);
+	if (err)
+		goto err_free;
+	err = wattle_hash_insert(rhashtable_insert_fast(&policies->origin_by_text, &text->link,
+							wattle_text_params));
+	if (err)
+		goto err_erase;
+	*number = text->number;
+	return 0;
+
+err_erase:
+	xa_erase(&policies->origins, text->number);
+err_free:
+	kfree(text);
+	return err;
+}
+
+static void wattle_text_put(struct wattle_policies *policies, u32 number)
+{
+	struct wattle_text *text;
+
+	if (!number)
+		return;
+	text = xa_load(&policies->origins, number);
+	if (--text->users)
+		return;
+	xa_erase(&policies->origins, number);
+	rhashtable_remove_fast(&policies->origin_by_text, &text->link, wattle_text_params);
+	kfree_rcu(text, rcu);
+}
+
+/*
+ * The number of a prefix only leads to slots, whose rules have lives: so it needs none
+ * itself, and is there as long as any version of a rule names it.
+ */
+static int wattle_peer_get(struct wattle_policies *policies, const struct wattle_prefix *prefix,
+			   u32 *number)
+{
+	struct wattle_lpm_entry *entry;
+	struct wattle_peer *peer;
+	int err;
+
+	entry = wattle_lpm_find(&policies->prefixes, prefix, 0);
+	if (entry) {
+		peer = container_of(entry, struct wattle_peer, entry);
+		peer->users++;
+		*number = WATTLE_ID_LOCAL_MIN + peer->number;
+		return 0;
+	}
+	peer = wattle_alloc(sizeof(*peer));
+	if (!peer)
+		return -ENOMEM;
+	peer->prefix = *prefix;
+	peer->users = 1;
+	peer->entry.life.died = WATTLE_FOREVER;
+	err = wattle_number_alloc(&policies->peers, &peer->number, peer, 0,
+				  WATTLE_ID_LOCAL_MAX - WATTLE_ID_LOCAL_MIN);
+	if (err)
+		goto err_free;
+	err = wattle_lpm_insert(&policies->prefixes, prefix, &peer->entry);
+	if (err)
+		goto err_erase;
+	*number = WATTLE_ID_LOCAL_MIN + peer->number;
+	return 0;
+
+err_erase:
+	xa_erase(&policies->peers, peer->number);
+err_free:
+	kfree(peer);
+	return err;
+}
+
+static void wattle_peer_put(struct wattle_policies *policies, u32 number)
+{
+	struct wattle_peer *peer;
+
+	if (number < WATTLE_ID_LOCAL_MIN)
+		return;
+	peer = xa_load(&policies->peers, number - WATTLE_ID_LOCAL_MIN);
+	if (--peer->users)
+		return;
+	wattle_lpm_remove(&policies->prefixes, &peer->prefix, &peer->entry);
+	xa_erase(&policies->peers, peer->number);
+	kfree_rcu(peer, rcu);
+}
+
+/* Sizes of bins are counted anew when as many rules have gone as there are. */
+static void wattle_subject_count_bins(struct wattle_subject *subject)
+{
+	u32 bins[ARRAY_SIZE(subject->bins)] = {};
+	struct wattle_rule *rule;
+	unsigned int i;
+
+	hlist_for_each_entry(rule, &subject->rules, of_subject)
+		bins[wattle_rule_kind(rule)] |= BIT(wattle_rule_bin(rule));
+	for (i = 0; i < ARRAY_SIZE(bins); i++)
+		WRITE_ONCE(subject->bins[i], bins[i]);
+	subject->unlinked = 0;
+}
+
+static void wattle_rule_unlink(void *table, void *object)
+{
+	struct wattle_policies *policies = table;
+	struct wattle_rule *rule = object;
+	struct wattle_subject *subject = rule->subject;
+
+	rhltable_remove(&policies->rules, &rule->link, wattle_rule_params);
+	hlist_del(&rule->of_subject);
+	policies->linked--;
+	subject->linked--;
+	if (++subject->unlinked >= subject->linked)
+		wattle_subject_count_bins(subject);
+}
+
+static void wattle_rule_withdraw(void *table, void *object)
+{
+	struct wattle_policies *policies = table;
+	struct wattle_rule *rule = object;
+
+	rule->subject->alive--;
+	policies->count--;
+	wattle_rule_unlink(table, object);
+}
+
+static void wattle_rule_revive(void *table, void *object)
+{
+	struct wattle_policies *policies = table;
+	struct wattle_rule *rule = object;
+
+	wattle_packed_set(&rule->died_ports, WATTLE_PACKED_FOREVER);
+	rule->subject->alive++;
+	policies->count++;
+}
+
+static void wattle_rule_free(void *table, void *object)
+{
+	struct wattle_policies *policies = table;
+	struct wattle_rule *rule = object;
+
+	wattle_text_put(policies, rule->origin);
+	wattle_peer_put(policies, rule->peer);
+	kfree(rule);
+}
+
+static const struct wattle_kind_ops wattle_rule_ops = {
+	.withdraw = wattle_rule_withdraw,
+	.revive = wattle_rule_revive,
+	.unlink = wattle_rule_unlink,
+	.free = wattle_rule_free,
+};
+
+static void wattle_subject_unlink(void *table, void *object)
+{
+	struct wattle_policies *policies = table;
+	struct wattle_subject *subject = object;
+
+	rhltable_remove(&policies->subjects, &subject->link, wattle_subject_params);
+	list_del(&subject->list);
+}
+
+static void wattle_subject_revive(void *table, void *object)
+{
+	struct wattle_subject *subject = object;
+
+	WRITE_ONCE(subject->life.died, WATTLE_FOREVER);
+}
+
+static void wattle_subject_free(void *table, void *object)
+{
+	kfree(object);
+}
+
+static const struct wattle_kind_ops wattle_subject_ops = {
+	.withdraw = wattle_subject_unlink,
+	.revive = wattle_subject_revive,
+	.unlink = wattle_subject_unlink,
+	.free = wattle_subject_free,
+};
+
+/**
+ * wattle_policies_init() - make an empty table
+ * @policies: the table
+ * @log: logs its changes
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *log)
+{
+	int err;
+
+	err = rhltable_init(&policies->rules, &wattle_rule_params);
+	if (err)
+		return err;
+	err = rhltable_init(&policies->subjects, &wattle_subject_params);
+	if (err)
+		goto err_rules;
+	err = rhashtable_init(&policies->origin_by_text, &wattle_text_params);
+	if (err)
+		goto err_subjects;
+	INIT_LIST_HEAD(&policies->all_subjects);
+	xa_init_flags(&policies->peers, XA_FLAGS_ALLOC);
+	xa_init_flags(&policies->origins, XA_FLAGS_ALLOC1);
+	wattle_lpm_init(&policies->prefixes, log->lock);
+	policies->count = 0;
+	policies->linked = 0;
+	wattle_log_kind(log, WATTLE_KIND_SUBJECT, &wattle_subject_ops, policies);
+	wattle_log_kind(log, WATTLE_KIND_RULE, &wattle_rule_ops, policies);
+	return 0;
+
+err_subjects:
+	rhltable_destroy(&policies->subjects);
+err_rules:
+	rhltable_destroy(&policies->rules);
+	return err;
+}
+
+static void wattle_policy_destroy_object(void *object, void *arg)
+{
+	kfree(object);
+}
+
+static void wattle_peer_destroy(struct wattle_lpm_entry *entry)
+{
+	kfree(container_of(entry, struct wattle_peer, entry));
+}
+
+/**
+ * wattle_policies_exit() - free a table that nobody reads any more
+ * @policies: the table
+ *
+ * Context: may sleep; nothing is in the log, nor waits for reclaim.
+ */
+void wattle_policies_exit(struct wattle_policies *policies)
+{
+	rhltable_free_and_destroy(&policies->rules, wattle_policy_destroy_object, NULL);
+	rhltable_free_and_destroy(&policies->subjects, wattle_policy_destroy_object, NULL);
+	wattle_lpm_exit(&policies->prefixes, wattle_peer_destroy);
+	xa_destroy(&policies->peers);
+	xa_destroy(&policies->origins);
+	rhashtable_free_and_destroy(&policies->origin_by_text, wattle_policy_destroy_object,
+				    NULL);
+}
+
+static bool wattle_rule_proto_has_ports(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int wattle_rule_check_peer(const struct wattle_rule_spec *spec,
+				  struct wattle_refusal *why)
+{
+	switch (spec->peer_kind) {
+	case WATTLE_PEER_KIND_ANY:
+		return 0;
+	case WATTLE_PEER_KIND_IDENTITY:
+		if (spec->peer_id && spec->peer_id < WATTLE_ID_LOCAL_MIN)
+			return 0;
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PEER,
+				     "an identity is a number from 1 to 16777215");
+	case WATTLE_PEER_KIND_PREFIX:
+		return wattle_prefix_check(&spec->peer, WATTLE_FIELD_PEER, 0, why);
+	}
+	return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PEER, "unknown kind of peer");
+}
+
+static int wattle_rule_check(const struct wattle_rule_spec *spec, struct wattle_refusal *why)
+{
+	bool any_port = !spec->port_min && spec->port_max == U16_MAX;
+
+	if (!spec->subject || spec->subject >= WATTLE_ID_LOCAL_MIN)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_ID,
+				     "an identity is a number from 1 to 16777215");
+	if (spec->direction > WATTLE_DIRECTION_EGRESS)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_NONE, "unknown direction");
+	if (spec->action > WATTLE_ACTION_ALLOW)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_ACTION, "unknown action");
+	if (spec->port_min > spec->port_max)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PORT,
+				     "range of ports ends before it begins");
+	if (!any_port && spec->any_proto)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PORT,
+				     "ports need a protocol");
+	if (!any_port && !wattle_rule_proto_has_ports(spec->proto))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PORT,
+				     "this protocol has no ports");
+	return wattle_rule_check_peer(spec, why);
+}
+
+/* Number of the peer, with a reference to it where it is a prefix. */
+static int wattle_rule_peer_get(struct wattle_policies *policies,
+				const struct wattle_rule_spec *spec, u32 *peer)
+{
+	*peer = 0;
+	if (spec->peer_kind == WATTLE_PEER_KIND_IDENTITY)
+		*peer = spec->peer_id;
+	else if (spec->peer_kind == WATTLE_PEER_KIND_PREFIX)
+		return wattle_peer_get(policies, &spec->peer, peer);
+	return 0;
+}
+
+/* Same without a reference; false: nobody names that prefix. */
+static bool wattle_rule_peer_find(struct wattle_policies *policies,
+				  const struct wattle_rule_spec *spec, u32 *peer)
+{
+	struct wattle_lpm_entry *entry;
+
+	*peer = 0;
+	if (spec->peer_kind == WATTLE_PEER_KIND_IDENTITY) {
+		*peer = spec->peer_id;
+	} else if (spec->peer_kind == WATTLE_PEER_KIND_PREFIX) {
+		entry = wattle_lpm_find(&policies->prefixes, &spec->peer, 0);
+		if (!entry)
+			return false;
+		*peer = WATTLE_ID_LOCAL_MIN +
+			container_of(entry, struct wattle_peer, entry)->number;
+	}
+	return true;
+}
+
+static bool wattle_rule_equal(const struct wattle_rule *rule,
+			      const struct wattle_rule_spec *spec)
+{
+	return rule->outside == spec->outside &&
+	       rule->allow == (spec->action == WATTLE_ACTION_ALLOW) &&
+	       wattle_rule_priority(rule) == spec->priority &&
+	       wattle_rule_port_min(rule) == spec->port_min &&
+	       wattle_rule_port_max(rule) == spec->port_max;
+}
+
+/* The rule that says just that, as the writer sees it. */
+static struct wattle_rule *wattle_rule_find(struct wattle_policies *policies,
+					    const struct wattle_rule_spec *spec, u64 gen)
+{
+	struct wattle_rule *rule, *found = NULL;
+	struct rhlist_head *list, *pos;
+	struct wattle_slot slot;
+	u32 peer;
+
+	if (!wattle_rule_peer_find(policies, spec, &peer))
+		return NULL;
+	wattle_slot_set(&slot, wattle_subject_key(spec->subject, spec->direction), peer,
+			spec->proto, spec->port_min,
+			spec->any_proto ? WATTLE_BIN_ALL :
+			wattle_bin_size(spec->port_min, spec->port_max));
+	rcu_read_lock();
+	list = rhltable_lookup(&policies->rules, &slot, wattle_rule_params);
+	rhl_for_each_entry_rcu(rule, pos, list, link) {
+		if (wattle_rule_alive(rule, gen) && wattle_rule_equal(rule, spec)) {
+			found = rule;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* The subject at the next generation, which begins to be enforced where it was not. */
+static struct wattle_subject *wattle_subject_get(struct wattle_policies *policies,
+						 struct wattle_log *log,
+						 const struct wattle_rule_spec *spec)
+{
+	struct wattle_subject *subject;
+
+	rcu_read_lock();
+	subject = wattle_subject_lookup(policies, spec->subject, spec->direction, log->next);
+	rcu_read_unlock();
+	if (subject)
+		return subject;
+	subject = wattle_alloc(sizeof(*subject));
+	if (!subject)
+		return NULL;
+	subject->life.born = log->next;
+	subject->life.died = WATTLE_FOREVER;
+	subject->key = wattle_subject_key(spec->subject, spec->direction);
+	INIT_HLIST_HEAD(&subject->rules);
+	if (wattle_hash_insert(rhltable_insert(&policies->subjects, &subject->link,
+					       wattle_subject_params))) {
+		kfree(subject);
+		return NULL;
+	}
+	list_add_tail(&subject->list, &policies->all_subjects);
+	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_SUBJECT, subject);
+	return subject;
+}
+
+static void wattle_rule_bury(struct wattle_policies *policies, struct wattle_log *log,
+			     struct wattle_rule *rule)
+{
+	struct wattle_subject *subject = rule->subject;
+
+	wattle_packed_set(&rule->died_ports, log->next);
+	policies->count--;
+	wattle_log_push(log, WATTLE_OP_DEL, WATTLE_KIND_RULE, rule);
+	if (--subject->alive)
+		return;
+	WRITE_ONCE(subject->life.died, log->next);
+	wattle_log_push(log, WATTLE_OP_DEL, WATTLE_KIND_SUBJECT, subject);
+}
+
+/* The bins are told before the rule is visible to anybody. */
+static int wattle_rule_link(struct wattle_policies *policies, struct wattle_log *log,
+			    struct wattle_rule *rule)
+{
+	struct wattle_subject *subject = rule->subject;
+	u32 *bins = &subject->bins[wattle_rule_kind(rule)];
+	struct wattle_slot slot;
+	int err;
+
+	wattle_slot_of_rule(rule, &slot);
+	err = wattle_hash_insert(rhltable_insert_key(&policies->rules, &slot, &rule->link,
+						     wattle_rule_params));
+	if (err)
+		return err;
+	hlist_add_head(&rule->of_subject, &subject->rules);
+	WRITE_ONCE(*bins, *bins | BIT(wattle_rule_bin(rule)));
+	subject->alive++;
+	subject->linked++;
+	policies->linked++;
+	policies->count++;
+	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_RULE, rule);
+	return 0;
+}
+
+static int wattle_rule_create(struct wattle_policies *policies, struct wattle_log *log,
+			      const struct wattle_rule_spec *spec, const char *origin,
+			      struct wattle_rule **out)
+{
+	struct wattle_rule *rule;
+	u32 peer, text;
+	int err;
+
+	rule = wattle_alloc(sizeof(*rule));
+	if (!rule)
+		return -ENOMEM;
+	err = wattle_rule_peer_get(policies, spec, &peer);
+	if (err)
+		goto err_free;
+	err = wattle_text_get(policies, origin, &text);
+	if (err)
+		goto err_peer;
+	rule->born_ports = wattle_pack(log->next, spec->port_min << 8 | spec->priority >> 8);
+	rule->died_ports = wattle_pack(WATTLE_PACKED_FOREVER,
+				       spec->port_max << 8 | (spec->priority & 0xff));
+	rule->peer = peer;
+	rule->origin = text;
+	rule->any_proto = spec->any_proto;
+	rule->proto = spec->any_proto ? 0 : spec->proto;
+	rule->allow = spec->action == WATTLE_ACTION_ALLOW;
+	rule->outside = spec->outside;
+	*out = rule;
+	return 0;
+
+err_peer:
+	wattle_peer_put(policies, peer);
+err_free:
+	kfree(rule);
+	return err;
+}
+
+static int wattle_rule_stage(struct wattle_policies *policies, struct wattle_log *log,
+			     const struct wattle_rule_spec *spec, const char *origin)
+{
+	struct wattle_rule *rule;
+	int err;
+
+	err = wattle_rule_create(policies, log, spec, origin, &rule);
+	if (err)
+		return err;
+	rule->subject = wattle_subject_get(policies, log, spec);
+	err = rule->subject ? wattle_rule_link(policies, log, rule) : -ENOMEM;
+	if (err)
+		wattle_rule_free(policies, rule);
+	return err;
+}
+
+/**
+ * wattle_rule_add() - stage a rule
+ * @policies: table
+ * @log: the change
+ * @spec: the rule
+ * @origin: where it is from, "" for none
+ * @replace: an equal rule gets this origin
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_rule_add(struct wattle_policies *policies, struct wattle_log *log,
+		    const struct wattle_rule_spec *spec, const char *origin, bool replace,
+		    struct wattle_refusal *why)
+{
+	struct wattle_rule *old;
+	int err;
+
+	lockdep_assert_held(log->lock);
+
+	err = wattle_rule_check(spec, why);
+	if (err)
+		return err;
+	old = wattle_rule_find(policies, spec, log->next);
+	if (old && !replace)
+		return wattle_refuse(why, -EEXIST, WATTLE_FIELD_NONE, "this rule exists already");
+	if (policies->linked == UINT_MAX)
+		return wattle_refuse(why, -ENOSPC, WATTLE_FIELD_NONE, "no room for more rules");
+	if (wattle_log_reserve(log))
+		return wattle_refuse_nomem(why);
+	err = wattle_rule_stage(policies, log, spec, origin);
+	if (err == -ENOSPC)
+		return wattle_refuse(why, err, WATTLE_FIELD_NONE, "no room for more rules");
+	if (err)
+		return wattle_refuse_nomem(why);
+	if (old)
+		wattle_rule_bury(policies, log, old);
+	return 0;
+}
+
+/**
+ * wattle_rule_del() - stage the end of a rule
+ * @policies: table
+ * @log: the change
+ * @spec: the rule
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_rule_del(struct wattle_policies *policies, struct wattle_log *log,
+		    const struct wattle_rule_spec *spec, struct wattle_refusal *why)
+{
+	struct wattle_rule *rule;
+	int err;
+
+	lockdep_assert_held(log->lock);
+
+	err = wattle_rule_check(spec, why);
+	if (err)
+		return err;
+	rule = wattle_rule_find(policies, spec, log->next);
+	if (!rule)
+		return wattle_refuse(why, -ENOENT, WATTLE_FIELD_NONE, "there is no such rule");
+	if (wattle_log_reserve(log))
+		return wattle_refuse_nomem(why);
+	wattle_rule_bury(policies, log, rule);
+	return 0;
+}
+
+static int wattle_subject_flush(struct wattle_policies *policies, struct wattle_log *log,
+				struct wattle_subject *subject)
+{
+	struct wattle_rule *rule;
+
+	hlist_for_each_entry(rule, &subject->rules, of_subject) {
+		if (!wattle_rule_alive(rule, log->next))
+			continue;
+		if (wattle_log_reserve(log))
+			return -ENOMEM;
+		wattle_rule_bury(policies, log, rule);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * wattle_rule_flush() - stage the end of all rules, or of those of a subject
+ * @policies: table
+ * @log: the change
+ * @subject: which, or 0: all
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_rule_flush(struct wattle_policies *policies, struct wattle_log *log, u32 subject,
+		      struct wattle_refusal *why)
+{
+	struct wattle_subject *at;
+	unsigned int direction;
+
+	lockdep_assert_held(log->lock);
+
+	if (!subject) {
+		list_for_each_entry(at, &policies->all_subjects, list) {
+			if (wattle_subject_flush(policies, log, at))
+				return wattle_refuse_nomem(why);
+		}
+		return 0;
+	}
+	for (direction = 0; direction <= WATTLE_DIRECTION_EGRESS; direction++) {
+		rcu_read_lock();
+		at = wattle_subject_lookup(policies, subject, direction, log->next);
+		rcu_read_unlock();
+		if (at && wattle_subject_flush(policies, log, at))
+			return wattle_refuse_nomem(why);
+	}
+	return 0;
+}

@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Services, the writers' side: versions are staged, changed, and made ready. */
+
+#include "service_private.h"
+#include "alloc.h"
+
+static int wattle_service_check_key(const struct wattle_service_key *key,
+				    struct wattle_refusal *why)
+{
+	if (!wattle_addr_is_host(&key->addr))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_ADDR,
+				     "this cannot be the address of a service");
+	if (!key->port)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PORT, "a service needs a port");
+	if (key->proto != IPPROTO_TCP && key->proto != IPPROTO_UDP &&
+	    key->proto != IPPROTO_SCTP)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PROTO,
+				     "services are for tcp, udp and sctp");
+	return 0;
+}
+
+static bool wattle_is_prime(u32 n)
+{
+	u32 i;
+
+	for (i = 2; i <= n / i; i++) {
+		if (n % i == 0)
+			return false;
+	}
+	return n > 1;
+}
+
+static int wattle_service_check(const struct wattle_service_spec *spec,
+				struct wattle_refusal *why)
+{
+	if (spec->alg > WATTLE_ALG_MAGLEV)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_ALG, "unknown algorithm");
+	if (spec->maglev_size && (spec->maglev_size > WATTLE_MAGLEV_MAX ||
+				  spec->maglev_size < 3 || !wattle_is_prime(spec->maglev_size)))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_MAGLEV_SIZE,
+				     "size of a Maglev table is a prime from 3 to 131071");
+	return 0;
+}
+
+/* The address at the next generation, which begins to have services where it had none. */
+static struct wattle_service_front *wattle_front_get(struct wattle_services *services,
+						     struct wattle_log *log,
+						     const struct in6_addr *addr)
+{
+	struct wattle_service_front *front;
+
+	rcu_read_lock();
+	front = wattle_service_front_find(services, addr, log->next);
+	rcu_read_unlock();
+	if (front)
+		return front;
+	front = wattle_alloc(sizeof(*front));
+	if (!front)
+		return NULL;
+	front->life.born = log->next;
+	front->life.died = WATTLE_FOREVER;
+	front->addr = *addr;
+	if (wattle_hash_insert(rhltable_insert(&services->by_addr, &front->link,
+					       wattle_front_params))) {
+		kfree(front);
+		return NULL;
+	}
+	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_FRONT, front);
+	return front;
+}
+
+static void wattle_service_bury(struct wattle_log *log, struct wattle_service *service)
+{
+	struct wattle_service_front *front = service->front;
+
+	WRITE_ONCE(service->life.died, log->next);
+	wattle_log_push(log, WATTLE_OP_DEL, WATTLE_KIND_SERVICE, service);
+	if (--front->services)
+		return;
+	WRITE_ONCE(front->life.died, log->next);
+	wattle_log_push(log, WATTLE_OP_DEL, WATTLE_KIND_FRONT, front);
+}
+
+static int wattle_service_link(struct wattle_services *services, struct wattle_log *log,
+			       struct wattle_service *service)
+{
+	int err;
+
+	service->front = wattle_front_get(services, log, &service->addr);
+	if (!service->front)
+		return -ENOMEM;
+	err = wattle_hash_insert(rhltable_insert(&services->by_frontend, &service->link,
+						 wattle_service_params));
+	if (err)
+		return err;
+	service->front->services++;
+	services->count++;
+	list_add_tail(&service->staged, &services->staged);
+	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_SERVICE, service);
+	return 0;
+}
+
+/* The backends of a published version, all in order again. */
+static int wattle_service_copy_backends(struct wattle_service *to,
+					const struct wattle_service *from)
+{
+	const struct wattle_backend *a = from->backends, *a_end = a + from->usable;
+	const struct wattle_backend *b = a_end, *b_end = from->backends + from->count;
+	u32 i;
+
+	if (!from->count)
+		return 0;
+	to->room = from->count + 1;
+	to->backends = wattle_alloc_array(to->room, sizeof(*to->backends));
+	if (!to->backends)
+		return -ENOMEM;
+	to->count = from->count;
+	for (i = 0; i < to->count; i++) {
+		if (b == b_end || (a < a_end && wattle_backend_compare(a, b) < 0))
+			to->backends[i] = *a++;
+		else
+			to->backends[i] = *b++;
+		to->total_weight += to->backends[i].weight;
+	}
+	return 0;
+}
+
+/*
+ * The version of @old that can be changed: itself where nobody has seen it, or a
+ * copy that takes its place.
+ */
+static struct wattle_service *wattle_service_stage(struct wattle_services *services,
+						   struct wattle_log *log,
+						   struct wattle_service *old)
+{
+	struct wattle_service *service;
+
+	if (old->life.born == log->next)
+		return old;
+	service = wattle_alloc(sizeof(*service));
+	if (!service)
+		return NULL;
+	service->life.born = log->next;
+	service->life.died = WATTLE_FOREVER;
+	service->key = old->key;
+	service->alg = old->alg;
+	service->affinity = old->affinity;
+	service->maglev_size = old->maglev_size;
+	service->id = old->id;
+	if (wattle_service_copy_backends(service, old) ||
+	    wattle_service_link(services, log, service)) {
+		wattle_service_destroy(service);
+		return NULL;
+	}
+	wattle_service_id_get(services, service->id);
+	wattle_service_bury(log, old);
+	return service;
+}
+
+static struct wattle_service *wattle_service_find_next(struct wattle_services *services,
+						       const struct wattle_log *log,
+						       const struct wattle_service_key *key)
+{
+	struct wattle_service *service;
+
+	rcu_read_lock();
+	service = wattle_service_find(services, key, log->next);
+	rcu_read_unlock();
+	return service;
+}
+
+static int wattle_service_create(struct wattle_services *services, struct wattle_log *log,
+				 const struct wattle_service_key *key,
+				 struct wattle_service **out)
+{
+	struct wattle_service *service;
+	u32 id;
+	int err;
+
+	err = wattle_service_id_create(services, &id);
+	if (err)
+		return err;
+	service = wattle_alloc(sizeof(*service));
+	if (!service) {
+		err = -ENOMEM;
+		goto err_id;
+	}
+	service->life.born = log->next;
+	service->life.died = WATTLE_FOREVER;
+	service->key = *key;
+	service->id = id;
+	err = wattle_service_link(services, log, service);
+	if (err)
+		goto err_service;
+	*out = service;
+	return 0;
+
+err_service:
+	wattle_service_destroy(service);
+err_id:
+	xa_erase(&services->ids, id);
+	return err;
+}
+
+/**
+ * wattle_service_add() - stage a frontend
+ * @services: table
+ * @log: the change
+ * @spec: the frontend
+ * @replace: change what is there; its backends stay
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_service_add(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_spec *spec, bool replace,
+		       struct wattle_refusal *why)
+{
+	const struct wattle_service_key key = {
+		.addr = spec->addr, .port = spec->port, .proto = spec->proto,
+	};
+	struct wattle_service *old, *service = NULL;
+	int err;
+
+	lockdep_assert_held(log->lock);
+
+	err = wattle_service_check_key(&key, why) ?: wattle_service_check(spec, why);
+	if (err)
+		return err;
+	old = wattle_service_find_next(services, log, &key);
+	if (old && !replace)
+		return wattle_refuse(why, -EEXIST, WATTLE_FIELD_ADDR,
+				     "this service exists already");
+	if (wattle_log_reserve(log))
+		return wattle_refuse_nomem(why);
+	if (old)
+		service = wattle_service_stage(services, log, old);
+	else if (wattle_service_create(services, log, &key, &service) == -ENOSPC)
+		return wattle_refuse(why, -ENOSPC, WATTLE_FIELD_NONE,
+				     "no numbers are left for services");
+	if (!service)
+		return wattle_refuse_nomem(why);
+	service->alg = spec->alg;
+	service->affinity = spec->affinity;
+	service->maglev_size = spec->maglev_size ?: WATTLE_MAGLEV_SIZE;
+	return 0;
+}
+
+/**
+ * wattle_service_del() - stage the end of a frontend and its backends
+ * @services: table
+ * @log: the change
+ * @key: which
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_service_del(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_key *key, struct wattle_refusal *why)
+{
+	struct wattle_service *service;
+
+	lockdep_assert_held(log->lock);
+
+	service = wattle_service_find_next(services, log, key);
+	if (!service)
+		return wattle_refuse(why, -ENOENT, WATTLE_FIELD_ADDR,
+				     "there is no such service");
+	if (wattle_log_reserve(log))
+		return wattle_refuse_nomem(why);
+	wattle_service_bury(log, service);
+	return 0;
+}
+
+static int wattle_backend_check(const struct wattle_service_key *key,
+				const struct wattle_backend *backend,
+				struct wattle_refusal *why)
+{
+	if (!wattle_addr_is_host(&backend->addr))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_BACKEND_ADDR,
+				     "this cannot be the address of a backend");
+	if (wattle_addr_is_v4(&backend->addr) != wattle_addr_is_v4(&key->addr))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_BACKEND_ADDR,
+				     "service and backend are of different address families");
+	if (!backend->port)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_BACKEND_PORT,
+				     "a backend needs a port");
+	if (backend->state > WATTLE_BACKEND_STATE_QUARANTINED)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_STATE, "unknown state");
+	return 0;
+}
+
+/* Make room for one more in a staged version: twice as much, so that many cost little. */
+static int wattle_service_grow(struct wattle_service *service)
+{
+	struct wattle_backend *backends;
+	u32 room;
+
+	if (service->count < service->room)
+		return 0;
+	room = max(4u, 2 * service->room);
+	backends = wattle_alloc_array(room, sizeof(*backends));
+	if (!backends)
+		return -ENOMEM;
+	if (service->count)
+		memcpy(backends, service->backends,
+		       array_size(service->count, sizeof(*backends)));
+	kvfree(service->backends);
+	service->backends = backends;
+	service->room = room;
+	return 0;
+}
+
+/* Is @key a backend of @service? @at: in the order of a staged version. */
+static bool wattle_service_find_backend(const struct wattle_service *service, u64 next,
+					const struct wattle_backend *key)
+{
+	u32 at;
+
+	if (service->life.born == next)
+		return wattle_backend_find(service->backends, service->count, key, &at);
+	return wattle_backend_find(service->backends, service->usable, key, &at) ||
+	       wattle_backend_find(service->backends + service->usable,
+				   service->count - service->usable, key, &at);
+}
+
+/* Put @backend into a staged version. */
+static int wattle_service_put_backend(struct wattle_service *service,
+				      const struct wattle_backend *backend)
+{
+	struct wattle_backend *place;
+	u32 at;
+
+	if (wattle_backend_find(service->backends, service->count, backend, &at)) {
+		place = &service->backends[at];
+		service->total_weight -= place->weight;
+	} else {
+		if (wattle_service_grow(service))
+			return -ENOMEM;
+		place = &service->backends[at];
+		memmove(place + 1, place, array_size(service->count - at, sizeof(*place)));
+		service->count++;
+	}
+	*place = *backend;
+	service->total_weight += backend->weight;
+	return 0;
+}
+
+/**
+ * wattle_backend_add() - stage a backend of a service
+ * @services: table
+ * @log: the change
+ * @key: the service
+ * @backend: the backend
+ * @replace: take the place of what is there
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_backend_add(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_key *key,
+		       const struct wattle_backend *backend, bool replace,
+		       struct wattle_refusal *why)
+{
+	struct wattle_service *service;
+	int err;
+
+	lockdep_assert_held(log->lock);
+
+	err = wattle_backend_check(key, backend, why);
+	if (err)
+		return err;
+	service = wattle_service_find_next(services, log, key);
+	if (!service)
+		return wattle_refuse(why, -ENOENT, WATTLE_FIELD_ADDR,
+				     "there is no such service");
+	if (!replace && wattle_service_find_backend(service, log->next, backend))
+		return wattle_refuse(why, -EEXIST, WATTLE_FIELD_BACKEND_ADDR,
+				     "this service has the backend already");
+	if (wattle_log_reserve(log))
+		return wattle_refuse_nomem(why);
+	service = wattle_service_stage(services, log, service);
+	if (!service)
+		return wattle_refuse_nomem(why);
+	if (service->total_weight > U32_MAX - backend->weight || service->count == U32_MAX / 2)
+		return wattle_refuse(why, -ENOSPC, WATTLE_FIELD_WEIGHT,
+				     "weights of the service's backends add up to too much");
+	if (wattle_service_put_backend(service, backend))
+		return wattle_refuse_nomem(why);
+	return 0;
+}
+
+/**
+ * wattle_backend_del() - stage the end of a backend of a service
+ * @services: table
+ * @log: the change
+ * @key: the service
+ * @backend: its address and port
+ * @why: why not
+ *
+ * Context: writer.
+ * Return: 0 or a negative errno.
+ */
+int wattle_backend_del(struct wattle_services *services, struct wattle_log *log,
+		       const struct wattle_service_key *key,
+		       const struct wattle_backend *backend, struct wattle_refusal *why)
+{
+	struct wattle_service *service;
+	struct wattle_backend *place;
+	u32 at;
+
+	lockdep_assert_held(log->lock);
+
+	service = wattle_service_find_next(services, log, key);
+	if (!service)
+		return wattle_refuse(why, -ENOENT, WATTLE_FIELD_ADDR,
+				     "there is no such service");
+	if (!wattle_service_find_backend(service, log->next, backend))
+		return wattle_refuse(why, -ENOENT, WATTLE_FIELD_BACKEND_ADDR,
+				     "this service has no such backend");
+	if (wattle_log_reserve(log))
+		return wattle_refuse_nomem(why);
+	service = wattle_service_stage(services, log, service);
+	if (!service)
+		return wattle_refuse_nomem(why);
+	wattle_backend_find(service->backends, service->count, backend, &at);
+	place = &service->backends[at];
+	service->total_weight -= place->weight;
+	service->count--;
+	memmove(place, place + 1, array_size(service->count - at, sizeof(*place)));
+	return 0;
+}
+
+/* Which state backends need to take new connections: terminating ones, if no other does. */
+static u8 wattle_service_usable_state(const struct wattle_service *service)
+{
+	u32 i;
+
+	for (i = 0; i < service->count; i++) {
+		if (service->backends[i].state == WATTLE_BACKEND_STATE_ACTIVE &&
+		    service->backends[i].weight)
+			return WATTLE_BACKEND_STATE_ACTIVE;
+	}
+	return WATTLE_BACKEND_STATE_TERMINATING;
+}
+
+/* Usable backends first, in an array that just fits. */
+static int wattle_service_arrange(struct wattle_service *service)
+{
+	u8 state = wattle_service_usable_state(service);
+	struct wattle_backend *backends, *backend;
+	u32 i, usable = 0, others = 0;
+
+	service->total_weight = 0;
+	service->usable = 0;
+	if (!service->count)
+		return 0;
+	for (i = 0; i < service->count; i++)
+		usable += service->backends[i].state == state && service->backends[i].weight;
+	backends = wattle_alloc_array(service->count, sizeof(*backends));
+	if (!backends)
+		return -ENOMEM;
+	for (i = 0; i < service->count; i++) {
+		backend = &service->backends[i];
+		if (backend->state == state && backend->weight) {
+			backends[service->usable++] = *backend;
+			service->total_weight += backend->weight;
+		} else {
+			backends[usable + others++] = *backend;
+		}
+	}
+	kvfree(service->backends);
+	service->backends = backends;
+	service->room = service->count;
+	return 0;
+}
+
+static int wattle_service_sum_up(struct wattle_service *service)
+{
+	u32 i, sum = 0;
+
+	for (i = 1; i < service->usable; i++) {
+		if (service->backends[i].weight != service->backends[0].weight)
+			break;
+	}
+	if (i >= service->usable)
+		return 0;
+	service->cumulative = wattle_alloc_array(service->usable, sizeof(*service->cumulative));
+	if (!service->cumulative)
+		return -ENOMEM;
+	for (i = 0; i < service->usable; i++) {
+		sum += service->backends[i].weight;
+		service->cumulative[i] = sum;
+	}
+	return 0;
+}
+
+static int wattle_service_make_maglev(struct wattle_service *service)
+{
+	service->maglev_width = service->usable <= 0x100 ? 1 :
+				service->usable <= 0x10000 ? 2 : 4;
+	service->maglev = wattle_alloc_array(service->maglev_size, service->maglev_width);
+	if (!service->maglev)
+		return -ENOMEM;
+	return wattle_maglev_fill(service->maglev, service->maglev_width, service->maglev_size,
+				  service->backends, service->usable);
+}
+
+static int wattle_service_prepare(struct wattle_service *service)
+{
+	int err = wattle_service_arrange(service);
+
+	if (err || !service->usable)
+		return err;
+	if (service->alg == WATTLE_ALG_MAGLEV)
+		return wattle_service_make_maglev(service);
+	return wattle_service_sum_up(service);
+}
+
+/**
+ * wattle_services_prepare() - make staged versions ready to be published
+ * @services: table
+ * @log: the change
+ *
+ * Where that fails the change cannot go on: it has to be rolled back.
+ *
+ * Context: writer, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int wattle_services_prepare(struct wattle_services *services, struct wattle_log *log)
+{
+	struct wattle_service *service;
+	int err;
+
+	lockdep_assert_held(log->lock);
+
+	list_for_each_entry(service, &services->staged, staged) {
+		if (!wattle_alive(&service->life, log->next))
+			continue;
+		err = wattle_service_prepare(service);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * wattle_services_published() - staged versions are what readers see now
+ * @services: table
+ *
+ * Context: writer.
+ */
+void wattle_services_published(struct wattle_services *services)
+{
+	struct wattle_service *service, *next;
+
+	list_for_each_entry_safe(service, next, &services->staged, staged)
+		list_del_init(&service->staged);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Dumps: walks over the tables that take many calls, in small RCU read sections. */
+
+#include "config.h"
+#include "alloc.h"
+
+/* Entries in an RCU read section: a dump does not hold up grace periods. */
+#define WATTLE_WALK_BURST	256
+
+/**
+ * struct wattle_walk - a walk over one table
+ * @config: tables
+ * @gen: generation at the beginning
+ * @torn: the table changed meanwhile
+ * @entered: @iter is to be left
+ * @again: the entry that @iter is at was refused, and comes again
+ * @hash_done: @iter is at the end
+ * @begun: the trie was walked up to and with @last
+ * @iter: place in a hash
+ * @last: place in a trie
+ * @serial: place in the list of ports: the last that was visited
+ */
+struct wattle_walk {
+	struct wattle_config *config;
+	u64 gen;
+	bool torn;
+	bool entered;
+	bool again;
+	bool hash_done;
+	bool begun;
+	struct rhashtable_iter iter;
+	struct wattle_prefix last;
+	u32 serial;
+};
+
+/* Shows an object to the visitor in @arg where it is alive at @gen; returns what he said. */
+typedef int (*wattle_walk_show)(struct wattle_walk *walk, void *object, u64 gen, void *arg);
+
+struct wattle_walk *wattle_walk_begin(struct wattle_config *config)
+{
+	struct wattle_walk *walk = wattle_alloc(sizeof(*walk));
+
+	if (!walk)
+		return NULL;
+	walk->config = config;
+	walk->gen = wattle_generation(config);
+	return walk;
+}
+
+void wattle_walk_end(struct wattle_walk *walk)
+{
+	if (!walk)
+		return;
+	if (walk->entered)
+		rhashtable_walk_exit(&walk->iter);
+	kfree(walk);
+}
+
+bool wattle_walk_torn(const struct wattle_walk *walk)
+{
+	return walk->torn;
+}
+
+/* Context: RCU reader. */
+static u64 wattle_walk_gen(struct wattle_walk *walk)
+{
+	u64 gen = wattle_generation(walk->config);
+
+	if (gen != walk->gen)
+		walk->torn = true;
+	return gen;
+}
+
+/* A table that was resized is begun anew; an entry that is gone has taken the place with it. */
+static void wattle_walk_resume(struct wattle_walk *walk)
+	__acquires(RCU)
+{
+	bool somewhere = walk->iter.p;
+
+	if (rhashtable_walk_start_check(&walk->iter) || (somewhere && !walk->iter.p)) {
+		walk->torn = true;
+		walk->again = false;
+	}
+}
+
+static int wattle_walk_burst(struct wattle_walk *walk, wattle_walk_show show, void *arg)
+{
+	unsigned int left = WATTLE_WALK_BURST;
+	void *object;
+	int err = 0;
+	u64 gen;
+
+	wattle_walk_resume(walk);
+	gen = wattle_walk_gen(walk);
+	while (!err && left--) {
+		object = walk->again ? rhashtable_walk_peek(&walk->iter) :
+				       rhashtable_walk_next(&walk->iter);
+		walk->again = false;
+		if (!object) {
+			walk->hash_done = true;
+			break;
+		}
+		if (IS_ERR(object)) {		/* the rest is in the table that it grows into */
+			walk->torn = true;
+			continue;
+		}
+		err = show(walk, object, gen, arg);
+	}
+	walk->again = err;
+	rhashtable_walk_stop(&walk->iter);
+	return err;
+}
+
+static int wattle_walk_hash(struct wattle_walk *walk, struct rhashtable *ht,
+			    wattle_walk_show show, void *arg)
+{
+	int err = 0;
+
+	if (!walk->entered) {
+		rhashtable_walk_enter(ht, &walk->iter);
+		walk->entered = true;
+	}
+	while (!err && !walk->hash_done) {
+		err = wattle_walk_burst(walk, show, arg);
+		cond_resched();
+	}
+	return err;
+}
+
+struct wattle_walk_nodes_arg {
+	int (*visit)(const struct wattle_node *node, void *arg);
+	void *arg;
+};
+
+static int wattle_walk_show_node(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_walk_nodes_arg *to = arg;
+	const struct wattle_node *node = object;
+
+	return wattle_alive(&node->life, gen) ? to->visit(node, to->arg) : 0;
+}
+
+int wattle_walk_nodes(struct wattle_walk *walk,
+		      int (*visit)(const struct wattle_node *node, void *arg), void *arg)
+{
+	struct wattle_walk_nodes_arg to = { .visit = visit, .arg = arg };
+
+	return wattle_walk_hash(walk, &walk->config->nodes.by_name.ht, wattle_walk_show_node,
+				&to);
+}
+
+struct wattle_walk_identities_arg {
+	int (*visit)(const struct wattle_identity_spec *spec, void *arg);
+	void *arg;
+};
+
+static int wattle_walk_show_host(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_walk_identities_arg *to = arg;
+	const struct wattle_identity_host *host = object;
+	struct wattle_identity_spec spec;
+
+	if (!wattle_packed_alive(&host->born_id, &host->died_via, gen))
+		return 0;
+	wattle_identity_host_describe(&walk->config->identities, host, &spec);
+	return to->visit(&spec, to->arg);
+}
+
+/* One RCU read section of prefixes; *@done at the last. */
+static int wattle_walk_nets(struct wattle_walk *walk,
+			    const struct wattle_walk_identities_arg *to, bool *done)
+{
+	struct wattle_identities *ids = &walk->config->identities;
+	unsigned int left = WATTLE_WALK_BURST;
+	struct wattle_identity_spec spec;
+	struct wattle_lpm_entry *entry;
+	struct wattle_prefix prefix;
+	int err = 0;
+	u64 gen;
+
+	rcu_read_lock();
+	gen = wattle_walk_gen(walk);
+	while (left--) {
+		entry = wattle_lpm_next(&ids->nets, walk->begun ? &walk->last : NULL, gen,
+					&prefix);
+		*done = !entry;
+		if (!entry)
+			break;
+		wattle_identity_net_describe(ids, container_of(entry, struct wattle_identity_net,
+							       entry), &spec);
+		err = to->visit(&spec, to->arg);
+		if (err)
+			break;
+		walk->last = prefix;
+		walk->begun = true;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+int wattle_walk_identities(struct wattle_walk *walk,
+			   int (*visit)(const struct wattle_identity_spec *spec, void *arg),
+			   void *arg)
+{
+	struct wattle_walk_identities_arg to = { .visit = visit, .arg = arg };
+	bool done = false;
+	int err;
+
+	err = wattle_walk_hash(walk, &walk->config->identities.hosts, wattle_walk_show_host,
+			       &to);
+	while (!err && !done) {
+		err = wattle_walk_nets(walk, &to, &done);
+		cond_resched();
+	}
+	return err;
+}
+
+/* Ports are few, and in order of their serial numbers. */
+int wattle_walk_endpoints(struct wattle_walk *walk,
+			  int (*visit)(const struct wattle_endpoint *ep, void *arg), void *arg)
+{
+	struct wattle_endpoints *eps = &walk->config->endpoints;
+	const struct wattle_endpoint *ep;
+	struct wattle_port *port;
+	int err = 0;
+
+	mutex_lock(&eps->lock);
+	list_for_each_entry(port, &eps->ports, list) {
+		if (port->serial <= walk->serial)
+			continue;
+		rcu_read_lock();
+		ep = wattle_endpoint_on_port(port, wattle_walk_gen(walk));
+		err = ep ? visit(ep, arg) : 0;
+		rcu_read_unlock();
+		if (err)
+			break;
+		walk->serial = port->serial;
+	}
+	mutex_unlock(&eps->lock);
+	return err;
+}
+
+struct wattle_walk_rules_arg {
+	int (*visit)(const struct wattle_rule_spec *spec, const char *origin, void *arg);
+	void *arg;
+	u32 subject;
+};
+
+static int wattle_walk_show_rule(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_walk_rules_arg *to = arg;
+	const struct wattle_rule *rule = object;
+	struct wattle_rule_spec spec;
+	const char *origin;
+
+	if (!wattle_rule_alive(rule, gen))
+		return 0;
+	wattle_rule_describe(&walk->config->policies, rule, &spec, &origin);
+	if (to->subject && spec.subject != to->subject)
+		return 0;
+	return to->visit(&spec, origin, to->arg);
+}
+
+int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
+		      int (*visit)(const struct wattle_rule_spec *spec, const char *origin,
+				   void *arg), void *arg)
+{
+	struct wattle_walk_rules_arg to = { .visit = visit, .arg = arg, .subject = subject };
+
+	return wattle_walk_hash(walk, &walk->config->policies.rules.ht, wattle_walk_show_rule,
+				&to);
+}
+
+struct wattle_walk_services_arg {
+	int (*visit)(const struct wattle_service *service, void *arg);
+	void *arg;
+};
+
+static int wattle_walk_show_service(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_walk_services_arg *to = arg;
+	const struct wattle_service *service = object;
+
+	return wattle_alive(&service->life, gen) ? to->visit(service, to->arg) : 0;
+}
+
+int wattle_walk_services(struct wattle_walk *walk,
+			 int (*visit)(const struct wattle_service *service, void *arg), void *arg)
+{
+	struct wattle_walk_services_arg to = { .visit = visit, .arg = arg };
+
+	return wattle_walk_hash(walk, &walk->config->services.by_frontend.ht,
+				wattle_walk_show_service, &to);
+}
