@@ -53,7 +53,9 @@ module-test:
 TOOL_LIBS := libnl-3.0 libnl-genl-3.0 libnl-route-3.0 yaml-0.1 jansson smartcols
 TOOL_SRC := $(wildcard userspace/*.c userspace/libwattle/*.c \
 	userspace/wattlectl/*.c userspace/manifest/*.c)
-TOOL_OBJ := $(TOOL_SRC:%.c=build/tool/%.o)
+# The tests build one of their own elsewhere.
+B ?= build
+TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/tool/%.o)
 
 CFLAGS ?= -O2 -g
 TOOL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror=implicit-function-declaration \
@@ -61,13 +63,13 @@ TOOL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror=implicit-function-declaration \
 	$(shell pkg-config --cflags $(TOOL_LIBS)) $(CPPFLAGS) $(CFLAGS)
 TOOL_LDLIBS = $(shell pkg-config --libs $(TOOL_LIBS)) -lm
 
-tool: build/wattlectl
+tool: $(B)/wattlectl
 
-build/wattlectl: $(TOOL_OBJ)
+$(B)/wattlectl: $(TOOL_OBJ)
 	$(if $(TOOL_OBJ),,$(error no sources of wattlectl here))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LDLIBS)
 
-build/tool/%.o: %.c Makefile
+$(B)/tool/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -89,7 +91,7 @@ check:
 MAN8 := $(wildcard Documentation/man/*.8)
 
 install: tool
-	install -D -m 755 build/wattlectl $(DESTDIR)$(PREFIX)/sbin/wattlectl
+	install -D -m 755 $(B)/wattlectl $(DESTDIR)$(PREFIX)/sbin/wattlectl
 	$(if $(MAN8),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(MAN8))
 	@if [ -x scripts/install ]; then scripts/install "$(DESTDIR)" "$(PREFIX)"; fi
 
@@ -107,12 +109,16 @@ dkms:
 	cp -a kmod/. $(DKMS_SRC)/kmod/
 	cp -a uapi/. $(DKMS_SRC)/uapi/
 	sed 's/@VERSION@/$(VERSION)/' dkms.conf > $(DKMS_SRC)/dkms.conf
-	$(if $(DESTDIR),,dkms install --force -m wattle -v $(VERSION))
+	$(if $(DESTDIR),,dkms install --force -m wattle -v $(VERSION) -k $(KVER))
 
+# debian/rules builds below build/debian; DEB_DIR tells it where packages go.
 deb:
-	dpkg-buildpackage -us -uc -b
-	@mkdir -p build/deb
-	mv ../wattle*_$(shell dpkg-parsechangelog -S Version)_*.* build/deb/
+	@scripts/deps deb
+	@mkdir -p build
+	DEB_DIR=$(CURDIR)/build dpkg-buildpackage -us -uc -b \
+		--buildinfo-option=-u$(CURDIR)/build --buildinfo-file=build/wattle.buildinfo \
+		--changes-option=-u$(CURDIR)/build --changes-file=build/wattle.changes
+	@ls build/*.deb
 
 clean:
 	rm -rf build
