@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Events, as they come, until somebody says enough. */
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "event.h"
+
+static const struct param monitor_params[] = {
+	{ SLOT_DROP, KIND_FLAG, 0, "drop", NULL, NULL, 0, 0 },
+	{ SLOT_VERDICT, KIND_FLAG, 0, "verdict", NULL, NULL, 0, 0 },
+	{ SLOT_FLOW, KIND_FLAG, 0, "flow", NULL, NULL, 0, 0 },
+};
+
+static volatile sig_atomic_t monitor_stopped;
+
+static void monitor_stop(int signal)
+{
+	(void)signal;
+	monitor_stopped = 1;
+}
+
+static const char *event_name(const struct nlmsghdr *nlh)
+{
+	switch (wattle_msg_cmd(nlh)) {
+	case WATTLE_CMD_DROP_NTF:
+		return "drop";
+	case WATTLE_CMD_VERDICT_NTF:
+		return "verdict";
+	case WATTLE_CMD_FLOW_NTF:
+		return "flow";
+	default:
+		return NULL;
+	}
+}
+
+/* RFC 3339, in UTC. */
+static char *event_time(char *text, size_t size, uint64_t ns)
+{
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+	size_t len;
+
+	gmtime_r(&seconds, &tm);
+	len = strftime(text, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + len, size - len, ".%06uZ", (unsigned int)(ns % 1000000000 / 1000));
+	return text;
+}
+
+static json_t *event_json(const char *name, const struct wattle_explain *e)
+{
+	json_t *object, *how = explain_json(e);
+	char time[40];
+
+	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i}", "event", name,
+			   "time", event_time(time, sizeof(time), e->time),
+			   "src", json_addr(&e->src), "dst", json_addr(&e->dst),
+			   "proto", json_proto(e->proto), "sport", e->sport, "dport", e->dport);
+	if (!object || !how) {
+		json_decref(object);
+		json_decref(how);
+		return NULL;
+	}
+	json_object_update(object, how);
+	json_decref(how);
+	json_object_set_new(object, "dev", json_dev(e->ifindex));
+	json_object_set_new(object, "ifindex", json_integer(e->ifindex));
+	json_object_set_new(object, "length", json_integer(e->length));
+	json_object_set_new(object, "lost", json_integer(e->lost));
+	return object;
+}
+
+static void event_text(const char *name, const struct wattle_explain *e)
+{
+	char src[WATTLE_SOCKADDR_STRLEN], dst[WATTLE_SOCKADDR_STRLEN], backend[WATTLE_SOCKADDR_STRLEN];
+	char proto[WATTLE_PROTO_STRLEN], dev[IF_NAMESIZE], time[40];
+
+	printf("%s %-7s %s -> %s %s", event_time(time, sizeof(time), e->time), name,
+	       wattle_sockaddr_text(src, &e->src, e->sport),
+	       wattle_sockaddr_text(dst, &e->dst, e->dport), wattle_proto_text(proto, e->proto));
+	if (e->backend_addr.len)
+		printf(" to %s", wattle_sockaddr_text(backend, &e->backend_addr, e->backend_port));
+	printf(" identity %u -> %u: %s", e->src_identity, e->dst_identity,
+	       choice_text(words_verdict, e->verdict));
+	if (e->verdict != WATTLE_VERDICT_ALLOW)
+		printf(" (%s)", e->reason_name);
+	if (e->via.len)
+		printf(" via %s", wattle_addr_text(backend, &e->via));
+	if (e->ifindex && if_indextoname(e->ifindex, dev))
+		printf(" dev %s", dev);
+	if (e->length)
+		printf(" length %u", e->length);
+	if (e->lost)
+		printf(", %llu events before it were lost", (unsigned long long)e->lost);
+	putchar('\n');
+}
+
+static int event_show(const struct nlmsghdr *nlh, void *arg)
+{
+	const char *name = event_name(nlh);
+	struct wattle_explain explain;
+
+	(void)arg;
+	if (!name || wattle_explain_parse(nlh, &explain))
+		return 0;
+	if (options.json)
+		return show_line(event_json(name, &explain));
+	event_text(name, &explain);
+	return fflush(stdout) ? -EPIPE : 0;
+}
+
+static int monitor_subscribe(struct call *call, struct wattle_sock *sock)
+{
+	static const struct {
+		enum slot slot;
+		const char *group;
+	} groups[] = {
+		{ SLOT_DROP, WATTLE_MCGRP_DROP },
+		{ SLOT_VERDICT, WATTLE_MCGRP_VERDICT },
+		{ SLOT_FLOW, WATTLE_MCGRP_FLOW },
+	};
+	struct wattle_error err;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (call->count && !given(call, groups[i].slot))
+			continue;
+		if (wattle_subscribe(sock, groups[i].group, &err)) {
+			report_error(call, &err);
+			return EXIT_REFUSED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static int monitor_loop(struct call *call, struct wattle_sock *sock, const sigset_t *waiting)
+{
+	/* No events asked of stdout: a pipe that nobody reads any more says so by itself. */
+	struct pollfd fds[] = {
+		{ .fd = wattle_sock_fd(sock), .events = POLLIN }, { .fd = STDOUT_FILENO },
+	};
+	int code;
+
+	while (!monitor_stopped) {
+		if (ppoll(fds, 2, NULL, waiting) < 0 && errno != EINTR) {
+			report(call, NULL, "%s", strerror(errno));
+			return EXIT_REFUSED;
+		}
+		if (monitor_stopped || fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+			break;
+		do {
+			code = wattle_events(sock, event_show, NULL);
+			if (code == -ENOBUFS)
+				report(call, NULL, "too many events at once: some were lost");
+		} while ((!code || code == -ENOBUFS) && !ferror(stdout) && !monitor_stopped);
+		if (ferror(stdout))
+			break;
+		if (code != -EAGAIN && code != -EINTR) {
+			report(call, NULL, "%s", strerror(-code));
+			return EXIT_REFUSED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static int monitor_run(struct call *call)
+{
+	const struct sigaction stop = { .sa_handler = monitor_stop };
+	struct wattle_sock *sock = family(call);
+	sigset_t blocked, waiting;
+	int code;
+
+	if (!sock)
+		return EXIT_REFUSED;
+	/* They come while we wait, and only then. */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &blocked, &waiting);
+	sigdelset(&waiting, SIGINT);
+	sigdelset(&waiting, SIGTERM);
+	sigdelset(&waiting, SIGPIPE);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGPIPE, &stop, NULL);
+	code = monitor_subscribe(call, sock);
+	if (!code)
+		code = monitor_loop(call, sock, &waiting);
+	return code;
+}
+
+static const struct verb monitor_verbs[] = {
+	{
+		.name = "", .help = "show events as they come; of every kind where none is named",
+		.params = monitor_params, .count = ARRAY_SIZE(monitor_params),
+		.run = monitor_run,
+	},
+};
+
+const struct object monitor_object = {
+	.name = "monitor", .help = "drops, verdicts on new connections, and new flows as they come",
+	.verbs = monitor_verbs, .count = ARRAY_SIZE(monitor_verbs),
+};

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Routes, so that the host's own programs reach pods: a remote node's prefixes
+ * through the wattle device, a local pod's addresses through its device. Pods'
+ * packets do not need them.
+ *
+ * All of them have a protocol number of their own, so the tables and the routes can be
+ * compared as a whole, whatever happened in between: the kernel removes the
+ * routes of a device that goes down, and takes none for one that is down.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wattlectl.h"
+
+struct routes {
+	struct wattle_route *at;
+	size_t count;
+	size_t room;
+	bool full;
+};
+
+struct wanted {
+	struct routes routes;
+	struct wattle_link link;
+};
+
+static int routes_add(struct routes *routes, const struct wattle_prefix *dst, uint32_t ifindex)
+{
+	if (routes->count == routes->room) {
+		size_t room = routes->room ? routes->room * 2 : 64;
+		void *at = realloc(routes->at, room * sizeof(*routes->at));
+
+		routes->full = !at;
+		if (!at)
+			return 1;
+		routes->at = at;
+		routes->room = room;
+	}
+	routes->at[routes->count].dst = *dst;
+	routes->at[routes->count++].ifindex = ifindex;
+	return 0;
+}
+
+/* ---- what there should be ---- */
+
+/* This node may be among the nodes; the way to its pods is not the tunnel. */
+static bool node_is_here(const struct wattle_node *node, const struct wattle_link *link)
+{
+	unsigned int i;
+
+	for (i = 0; i < node->addr_count; i++)
+		if (wattle_addr_equal(&node->addr[i], &link->local4) ||
+		    wattle_addr_equal(&node->addr[i], &link->local6))
+			return true;
+	return false;
+}
+
+static int want_node(const struct nlmsghdr *nlh, void *arg)
+{
+	struct wanted *wanted = arg;
+	struct wattle_node node;
+	unsigned int i;
+	int stop = 0;
+
+	if (wattle_node_parse(nlh, &node))
+		return 0;
+	for (i = 0; !stop && i < node.cidr_count && !node_is_here(&node, &wanted->link); i++)
+		stop = routes_add(&wanted->routes, &node.cidr[i], wanted->link.ifindex);
+	wattle_node_release(&node);
+	return stop;
+}
+
+static int want_endpoint(const struct nlmsghdr *nlh, void *arg)
+{
+	struct wanted *wanted = arg;
+	struct wattle_endpoint endpoint;
+	unsigned int i;
+	int stop = 0;
+
+	if (wattle_endpoint_parse(nlh, &endpoint))
+		return 0;
+	for (i = 0; !stop && i < endpoint.ip_count; i++) {
+		const struct wattle_prefix host = {
+			.addr = endpoint.ip[i], .len = wattle_addr_bits(&endpoint.ip[i]),
+		};
+
+		stop = routes_add(&wanted->routes, &host, endpoint.ifindex);
+	}
+	wattle_endpoint_release(&endpoint);
+	return stop;
+}
+
+static int routes_want(struct wattle_sock *sock, struct wanted *wanted, struct wattle_error *err)
+{
+	int code;
+
+	wattle_node_ask(scratch(), NULL);
+	code = wattle_dump(sock, scratch(), want_node, wanted, err);
+	if (code < 0)
+		return code;
+	wattle_endpoint_ask(scratch(), 0);
+	return wattle_dump(sock, scratch(), want_endpoint, wanted, err);
+}
+
+/* ---- what there is ---- */
+
+static int have_route(const struct nlmsghdr *nlh, void *arg)
+{
+	struct wattle_route route;
+
+	if (wattle_route_parse(nlh, &route))
+		return 0;
+	return routes_add(arg, &route.dst, route.ifindex);
+}
+
+static int routes_have(struct wattle_sock *sock, struct routes *have, struct wattle_error *err)
+{
+	int code;
+
+	wattle_route_ask(scratch(), 4);
+	code = wattle_dump(sock, scratch(), have_route, have, err);
+	if (code < 0)
+		return code;
+	wattle_route_ask(scratch(), 16);
+	code = wattle_dump(sock, scratch(), have_route, have, err);
+	/* A kernel without IPv6 has no such routes. */
+	return code == -EOPNOTSUPP || code == -EAFNOSUPPORT ? 0 : code;
+}
+
+/* ---- from the one to the other ---- */
+
+static int route_compare(const void *x, const void *y)
+{
+	const struct wattle_route *a = x, *b = y;
+	int diff = memcmp(&a->dst, &b->dst, sizeof(a->dst));
+
+	if (diff)
+		return diff;
+	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
+}
+
+static void routes_sort(struct routes *routes)
+{
+	if (routes->count)
+		qsort(routes->at, routes->count, sizeof(*routes->at), route_compare);
+}
+
+static bool routes_hold(const struct routes *routes, const struct wattle_route *route)
+{
+	return routes->count && bsearch(route, routes->at, routes->count, sizeof(*route),
+					route_compare);
+}
+
+/* Who cannot have a route now gets it with a later command, or it is there or gone already. */
+static bool route_later(int code)
+{
+	return code == -ENETDOWN || code == -ENODEV || code == -ESRCH || code == -ENOENT ||
+	       code == -EEXIST || code == -EAFNOSUPPORT;
+}
+
+static void route_send(struct call *call, struct wattle_sock *sock, enum wattle_how how,
+		       const struct wattle_route *route)
+{
+	char text[WATTLE_PREFIX_STRLEN];
+	struct wattle_error err;
+	char dev[IF_NAMESIZE];
+	int code;
+
+	wattle_route_encode(scratch(), how, route);
+	code = wattle_call(sock, scratch(), NULL, NULL, &err);
+	if (!code || route_later(code))
+		return;
+	report(call, NULL, "done, but the host's route to %s by %s is not: %s",
+	       wattle_prefix_text(text, &route->dst),
+	       if_indextoname(route->ifindex, dev) ? dev : "a device that has gone", err.text);
+}
+
+static void routes_apply(struct call *call, struct wattle_sock *sock, const struct routes *want,
+			 const struct routes *have)
+{
+	size_t i;
+
+	/* In this order a prefix that moves between devices always has a route. */
+	for (i = 0; i < want->count; i++)
+		if (!routes_hold(have, &want->at[i]))
+			route_send(call, sock, WATTLE_REPLACE, &want->at[i]);
+	for (i = 0; i < have->count; i++)
+		if (!routes_hold(want, &have->at[i]))
+			route_send(call, sock, WATTLE_DEL, &have->at[i]);
+}
+
+int routes_sync(struct call *call)
+{
+	struct wattle_sock *sock = family(call), *route_sock;
+	struct wanted wanted = {};
+	struct routes have = {};
+	struct wattle_error err;
+	int code;
+
+	if (!sock || !device_find(&wanted.link))
+		return EXIT_DONE;
+	code = wattle_open_route(&route_sock, &err);
+	if (code)
+		goto out;
+	code = routes_want(sock, &wanted, &err);
+	if (code >= 0)
+		code = routes_have(route_sock, &have, &err);
+	if (code >= 0 && (wanted.routes.full || have.full))
+		code = wattle_error_set(&err, ENOMEM, "out of memory");
+	if (code >= 0) {
+		routes_sort(&wanted.routes);
+		routes_sort(&have);
+		routes_apply(call, route_sock, &wanted.routes, &have);
+	}
+	wattle_close(route_sock);
+out:
+	if (code < 0)
+		report(call, NULL, "done, but the host's routes are not: %s", err.text);
+	free(wanted.routes.at);
+	free(have.at);
+	/* The change itself is made: whoever called must not think that it is not. */
+	return EXIT_DONE;
+}
