@@ -37,6 +37,8 @@ struct genl_family wattle_nl_family __ro_after_init = {
 	.version	= WATTLE_GENL_VERSION,
 	.netnsok	= true,
 	.parallel_ops	= true,
+	/* From that operation on, genetlink refuses NLM_F_REPLACE, which we give a meaning. */
+	.resv_start_op	= WATTLE_CMD_MAX + 1,
 	.module		= THIS_MODULE,
 	.ops		= wattle_nl_ops,
 	.n_ops		= ARRAY_SIZE(wattle_nl_ops),
