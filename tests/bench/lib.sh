@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Words in variables are numbers, addresses and names, without blanks.
+# shellcheck disable=SC2034,SC2086,SC2153
+#
+# What every row of the benchmark shares: the namespaces, the generator and
+# the sink. Sourced in the guest.
+#
+#   p1 eth0 --- veth1 n1 uplink --- uplink n2 veth2 --- eth0 p2      (p3: beside p1)
+
+P1=10.1.0.5 P2=10.2.0.7 P3=10.1.0.6
+N1=192.0.2.1 N2=192.0.2.2
+PORT=9000                       # where the pods listen
+FLOWS=64
+FIRST=10000                     # first source port of the 64 flows
+PKT_SIZE=128
+
+say() { echo "bench: $*" >&2; }
+die() { say "$*"; exit 1; }
+in_ns() { ip netns exec "$@"; }
+
+# Locally administered addresses that one can read in a dump.
+mac() { printf '02:00:00:00:%02x:%02x' "$1" "$2"; }
+
+declare -A MAC=(
+	[p1]=$(mac 1 1) [veth1]=$(mac 1 2) [up1]=$(mac 1 3)
+	[p2]=$(mac 2 1) [veth2]=$(mac 2 2) [up2]=$(mac 2 3)
+	[p3]=$(mac 3 1) [veth3]=$(mac 3 2) [vx1]=$(mac 1 4) [vx2]=$(mac 2 4)
+)
+
+netns_add()
+{
+	ip netns add "$1"
+	# Nothing but the measured packets: no router solicitations, no MLD.
+	in_ns "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.ip_forward="$2"
+	ip -n "$1" link set lo up
+}
+
+# A conversation must not end before it is measured: while a guest that counts
+# instructions waits for a file, minutes may pass for it.
+node_add()
+{
+	netns_add "$1" 1
+	in_ns "$1" sysctl -qw net.netfilter.nf_conntrack_udp_timeout=1000000 \
+		net.netfilter.nf_conntrack_udp_timeout_stream=1000000
+	# The flow table's own, where its module is loaded.
+	in_ns "$1" sysctl -qew net.netfilter.nf_flowtable_udp_timeout=1000000
+}
+
+# A pod behind a routed veth, its address resolved once and for all: a lookup
+# that waits for ARP would be counted.
+pod_add() # POD NODE DEV ADDR
+{
+	local pod=$1 node=$2 dev=$3 addr=$4
+
+	netns_add "$pod" 0
+	ip link add "$dev" netns "$node" address "${MAC[$dev]}" type veth \
+		peer name eth0 netns "$pod" address "${MAC[$pod]}"
+	ip -n "$pod" addr add "$addr/32" dev eth0
+	ip -n "$pod" link set eth0 up
+	ip -n "$pod" route add default via 169.254.1.1 dev eth0 onlink
+	ip -n "$pod" neigh add 169.254.1.1 lladdr "${MAC[$dev]}" dev eth0 nud permanent
+	ip -n "$node" link set "$dev" up
+	ip -n "$node" route add "$addr/32" dev "$dev"
+	ip -n "$node" neigh add "$addr" lladdr "${MAC[$pod]}" dev "$dev" nud permanent
+	sink_add "$pod"
+}
+
+sink_add()
+{
+	in_ns "$1" nft -f - <<-END
+	table netdev sink {
+		counter got { }
+		chain in {
+			type filter hook ingress device "eth0" priority 0; policy accept;
+			counter name "got" drop;
+		}
+	}
+	END
+}
+
+sink_reset() { in_ns "$1" nft reset counter netdev sink got >/dev/null; }
+sink_count()
+{
+	in_ns "$1" nft -j list counter netdev sink got |
+		jq '[.nftables[] | .counter // empty | .packets] | add'
+}
+
+topology_add()
+{
+	node_add n1
+	node_add n2
+	ip link add uplink netns n1 address "${MAC[up1]}" type veth \
+		peer name uplink netns n2 address "${MAC[up2]}"
+	ip -n n1 addr add $N1/24 dev uplink
+	ip -n n2 addr add $N2/24 dev uplink
+	ip -n n1 link set uplink up
+	ip -n n2 link set uplink up
+	ip -n n1 neigh add $N2 lladdr "${MAC[up2]}" dev uplink nud permanent
+	ip -n n2 neigh add $N1 lladdr "${MAC[up1]}" dev uplink nud permanent
+	pod_add p1 n1 veth1 $P1
+	pod_add p2 n2 veth2 $P2
+}
+
+# Namespaces go in the background. What a row leaves must be gone before the
+# next one is measured: sleeping costs no time here, instructions do.
+topology_del()
+{
+	local ns
+
+	for ns in p1 p2 p3 n1 n2; do
+		if [ -e "/run/netns/$ns" ]; then ip netns del "$ns"; fi
+	done
+	sleep 5
+}
+
+# flannel's settings: no outer checksum, no learning, a neighbour and a
+# forwarding entry for each node.
+vxlan_add()
+{
+	local node
+
+	for node in 1 2; do
+		local other=$((3 - node)) self=N$node peer=N$((3 - node))
+
+		ip -n n$node link add vx address "${MAC[vx$node]}" type vxlan id 1 \
+			local "${!self}" dev uplink dstport 8472 nolearning noudpcsum
+		ip -n n$node link set vx up
+		ip -n n$node route add 10.$other.0.0/24 via 10.$other.0.0 dev vx onlink
+		ip -n n$node neigh add 10.$other.0.0 lladdr "${MAC[vx$other]}" \
+			dev vx nud permanent
+		bridge -n n$node fdb append "${MAC[vx$other]}" dev vx dst "${!peer}"
+	done
+}
+
+# --- the generator ----------------------------------------------------------
+
+pg() { echo "$2" >"/proc/net/pktgen/$1" || die "pktgen $1: $2"; }
+
+# Runs in the namespace that sends. Prints how many were sent and the
+# microseconds it took; a microsecond is 1000 instructions.
+pktgen_run() # COUNT SRC DST DST_MAC SPORT_MIN SPORT_MAX DPORT_MIN DPORT_MAX
+{
+	local line
+
+	pg pgctrl reset
+	pg kpktgend_0 "add_device eth0"
+	pg eth0 "count $1"
+	pg eth0 "delay 0"
+	pg eth0 "clone_skb 0"
+	# Otherwise every packet arrives shared and is copied on the way.
+	pg eth0 "flag !SHARED"
+	pg eth0 "pkt_size $PKT_SIZE"
+	pg eth0 "src_min $2"
+	pg eth0 "src_max $2"
+	pg eth0 "dst_min $3"
+	pg eth0 "dst_max $3"
+	pg eth0 "dst_mac $4"
+	pg eth0 "udp_src_min $5"
+	pg eth0 "udp_src_max $6"
+	pg eth0 "udp_dst_min $7"
+	pg eth0 "udp_dst_max $8"
+	pg pgctrl start
+	line=$(sed -n 's/^Result: //p' /proc/net/pktgen/eth0)
+	[[ $line =~ ^OK:\ ([0-9]+)\(.*\ usec,\ ([0-9]+)\  ]] || die "pktgen: $line"
+	pg pgctrl reset
+	echo "${BASH_REMATCH[2]} ${BASH_REMATCH[1]}"
+}
+
+# The pod's packets: one after the other of the flows, or each a flow of its own.
+send() # FROM_POD COUNT DST DPORT SPORT_MIN SPORT_MAX
+{
+	local pod=$1 src dev=veth${1#p}
+
+	src=P${pod#p}
+	export PKT_SIZE
+	export -f pktgen_run pg die say
+	in_ns "$pod" bash -euc 'pktgen_run "$@"' pktgen \
+		"$2" "${!src}" "$3" "${MAC[$dev]}" "$5" "$6" "$4" "$4"
+}
+
+# Answers of 64 flows: a source port that stays, a destination that counts up.
+send_replies() # FROM_POD COUNT DST
+{
+	local pod=$1 src dev=veth${1#p}
+
+	src=P${pod#p}
+	export PKT_SIZE
+	export -f pktgen_run pg die say
+	in_ns "$pod" bash -euc 'pktgen_run "$@"' pktgen \
+		"$2" "${!src}" "$3" "${MAC[$dev]}" $PORT $PORT $FIRST $((FIRST + FLOWS))
+}
+
+# --- a row ------------------------------------------------------------------
+
+# One line for each row: name, instructions per packet, sent, delivered, note.
+result() { printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$RESULTS"; }
+skip() { say "$1: skipped: $2"; result "$1" 0 0 0 "$2"; }
+
+# Sends in slices, and takes the median of them: once in a while the kernel
+# does something else for ten milliseconds. COMMAND gets the slice's number.
+SLICES=5
+
+measure_with() # TO_POD COMMAND...
+{
+	local to=$1 i sent usec total=0 got per slices=()
+
+	shift
+	sink_reset "$to"
+	[ -z "${PROFILE-}" ] || profile_start
+	for ((i = 0; i < SLICES; i++)); do
+		read -r sent usec < <("$@" $i)
+		total=$((total + sent))
+		slices+=("$((usec * 10000 / sent))")
+	done
+	[ -z "${PROFILE-}" ] || profile_stop
+	got=$(sink_count "$to")
+	per=$(printf '%s\n' "${slices[@]}" | sort -n | sed -n "$((SLICES / 2 + 1))p")
+	per=${per%?}.${per: -1}
+	say "$ROW: $per a packet, $total sent, $got delivered"
+	result "$ROW" "$per" "$total" "$got" ""
+}
+
+# Whether the last row's packets all arrived.
+delivered() { tail -n 1 "$RESULTS" | awk -F '\t' '{ exit $3 != $4 }'; }
+
+# Both ends know the conversations: every flow is sent once, answered once and
+# sent again, so that conntrack has seen the reply.
+establish() # FROM_POD TO_POD DST DPORT
+{
+	local from=P${1#p}
+
+	send "$1" $FLOWS "$3" "$4" $FIRST $((FIRST + FLOWS)) >/dev/null
+	send_replies "$2" $FLOWS "${!from}" >/dev/null
+	send "$1" $((4 * FLOWS)) "$3" "$4" $FIRST $((FIRST + FLOWS)) >/dev/null
+}
+
+measure_established() # FROM_POD TO_POD DST DPORT
+{
+	establish "$1" "$2" "$3" "$4"
+	measure_with "$2" send "$1" $((COUNT / SLICES)) "$3" "$4" $FIRST $((FIRST + FLOWS))
+}
+
+# The way back of such conversations.
+measure_reply() # FROM_POD TO_POD DST DPORT
+{
+	local from=P${1#p}
+
+	establish "$1" "$2" "$3" "$4"
+	send_replies "$2" $((4 * FLOWS)) "${!from}" >/dev/null
+	measure_with "$1" send_replies "$2" $((COUNT / SLICES)) "${!from}"
+}
+
+# Every packet is the first of its flow. A few others go before, for what is
+# set up once.
+measure_new() # FROM_POD TO_POD DST DPORT
+{
+	send "$1" $FLOWS "$3" "$4" 60000 $((60000 + FLOWS)) >/dev/null
+	measure_with "$2" send_new "$1" "$3" "$4"
+}
+
+send_new() # FROM_POD DST DPORT SLICE
+{
+	local count=$((COUNT_NEW / SLICES))
+	local first=$((FIRST + $4 * count))
+
+	send "$1" $count "$2" "$3" $first $((first + count))
+}
