@@ -72,11 +72,11 @@ static int batch_request(struct batch *batch)
 
 	if (call->object == &device_object) {
 		report(call, NULL, "a device cannot be part of a batch: it is no part of a transaction");
-		return EXIT_USAGE;
+		return EXIT_REFUSED;
 	}
 	if (!call->verb->encode) {
 		report(call, NULL, "only changes can be part of a batch");
-		return EXIT_USAGE;
+		return EXIT_REFUSED;
 	}
 	code = encode_call(call, scratch());
 	if (code)

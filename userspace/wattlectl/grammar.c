@@ -191,15 +191,16 @@ static int call_word(struct call *call, int argc, char **argv)
 
 static int call_complete(const struct call *call)
 {
+	char text[128];
+	const char *meta;
 	unsigned int i;
-	char meta[128];
 
 	for (i = 0; i < call->verb->count; i++) {
 		const struct param *param = &call->verb->params[i];
 
 		if (!(param->flags & PARAM_REQUIRED) || call->first[param->slot])
 			continue;
-		value_meta(param, meta, sizeof(meta));
+		meta = value_meta(param, text, sizeof(text));
 		if (param->key)
 			report(call, NULL, "\"%s %s\" is missing", param->key, meta);
 		else

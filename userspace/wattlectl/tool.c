@@ -11,7 +11,7 @@ struct options options;
 
 static int usage_error(const char *what, const char *which)
 {
-	report(NULL, NULL, "%s%s: try \"wattlectl help\"", what, which);
+	report(NULL, NULL, "%s \"%s\": try \"wattlectl help\"", what, which);
 	return EXIT_USAGE;
 }
 
@@ -55,9 +55,9 @@ static int options_parse(int argc, char **argv)
 			usage_all(stdout);
 			return -1;
 		case ':':
-			return usage_error("the value is missing after ", argv[optind - 1]);
+			return usage_error("the value is missing after", argv[optind - 1]);
 		default:
-			return usage_error("unknown option ", argv[optind - 1]);
+			return usage_error("unknown option", argv[optind - 1]);
 		}
 	}
 	if (!version)
@@ -87,7 +87,7 @@ static int help(int argc, char **argv)
 	}
 	object = object_find(argv[0], &ambiguous);
 	if (!object)
-		return usage_error("there is no object ", argv[0]);
+		return usage_error("there is no object", argv[0]);
 	usage_object(stdout, object);
 	return EXIT_DONE;
 }
@@ -132,7 +132,7 @@ int wattlectl(int argc, char **argv)
 	argv += optind;
 	if (options.batch) {
 		if (argc)
-			return usage_error("with -b, commands come from the file, not: ", argv[0]);
+			return usage_error("with -b, commands come from the file, not", argv[0]);
 		code = netns_enter();
 		return code ? code : batch_run(options.batch);
 	}
