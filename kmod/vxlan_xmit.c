@@ -517,7 +517,7 @@ static void wattle_vxlan_xmit_direct(struct wattle *w, struct wattle_path *path,
 	unsigned int inner = skb->len + ETH_HLEN;
 	__be16 proto = skb->protocol;
 	bool skip_cache = false;
-	int len;
+	int len, err;
 
 	if (likely(v4))
 		wattle_vxlan_push4(path, skb, tos, &rest);
@@ -547,7 +547,8 @@ static void wattle_vxlan_xmit_direct(struct wattle *w, struct wattle_path *path,
 		wattle_drop(w, skb, WATTLE_REASON_NO_ROUTE, NULL, NULL);
 		return;
 	}
-	if (likely(!net_xmit_eval(neigh_output(neigh, skb, skip_cache))))
+	err = neigh_output(neigh, skb, skip_cache);
+	if (likely(!net_xmit_eval(err)))	/* evaluates its argument twice */
 		dev_sw_netstats_tx_add(w->dev, 1, inner);
 }
 
