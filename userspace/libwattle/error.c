@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Refusals: what the kernel said, in words. */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,10 +55,12 @@ static const struct nlattr *wattle_error_attrs(const struct nlmsghdr *nlh, int *
 		start = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(int));
 	} else {
 		start = NLMSG_HDRLEN + sizeof(*e);
+		if (start > nlh->nlmsg_len)
+			return NULL;
 		if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > NLMSG_HDRLEN)
 			start += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
 	}
-	if (start >= nlh->nlmsg_len)
+	if (start >= nlh->nlmsg_len || nlh->nlmsg_len - start > INT_MAX)
 		return NULL;
 	*len = nlh->nlmsg_len - start;
 	return (const void *)((const char *)nlh + start);

@@ -40,14 +40,14 @@ static json_t *service_json(const struct wattle_explain *e)
 
 json_t *explain_json(const struct wattle_explain *e)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 			 "verdict", choice_text(words_verdict, e->verdict),
 			 "reason", e->reason_name,
 			 "src_identity", (json_int_t)e->src_identity,
 			 "dst_identity", (json_int_t)e->dst_identity,
 			 "service", service_json(e),
 			 "backend", json_sockaddr(&e->backend_addr, e->backend_port),
-			 "via", json_addr(&e->via), "node", json_text(e->node),
+			 "via", json_addr(&e->via),
 			 "egress", decision_json(&e->egress),
 			 "ingress", decision_json(&e->ingress));
 }

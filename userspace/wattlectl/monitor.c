@@ -68,6 +68,7 @@ static json_t *event_json(const char *name, const struct wattle_explain *e)
 	}
 	json_object_update(object, how);
 	json_decref(how);
+	json_object_set_new(object, "node", json_text(e->node));
 	json_object_set_new(object, "dev", json_dev(e->ifindex));
 	json_object_set_new(object, "ifindex", json_integer(e->ifindex));
 	json_object_set_new(object, "length", json_integer(e->length));
