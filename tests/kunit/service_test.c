@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Services against a list; shares by weight; how little a Maglev table is disturbed. */
+
+#include <linux/jhash.h>
+#include "fixture.h"
+#include "suites.h"
+#include "service.c"
+#include "service_write.c"
+#include "maglev.c"
+
+#define WATTLE_SVC_TEST_SERVICES	6
+#define WATTLE_SVC_TEST_BACKENDS	12
+
+struct wattle_svc_state {
+	bool there;
+	u8 alg;
+	bool has[WATTLE_SVC_TEST_BACKENDS];
+	u16 weight[WATTLE_SVC_TEST_BACKENDS];
+	u8 state[WATTLE_SVC_TEST_BACKENDS];
+};
+
+struct wattle_svc_model {
+	struct wattle_svc_state states[2][WATTLE_SVC_TEST_SERVICES];	/* published, staged */
+};
+
+static struct wattle_service_spec wattle_svc_test_spec(unsigned int n)
+{
+	return (struct wattle_service_spec){
+		.addr = wattle_test_v4(0x0a600001 + n / 2),
+		.port = htons(80 + (n & 1)),
+		.proto = IPPROTO_TCP,
+		.maglev_size = 251,
+	};
+}
+
+static struct wattle_backend wattle_svc_test_backend(unsigned int n)
+{
+	return (struct wattle_backend){
+		.addr = wattle_test_v4(0x0a010001 + n * 77),
+		.port = htons(8000 + (n * 5) % 3),
+		.weight = 1,
+	};
+}
+
+static bool wattle_svc_test_usable(const struct wattle_svc_state *s, unsigned int i, u8 state)
+{
+	return s->has[i] && s->weight[i] && s->state[i] == state;
+}
+
+/* Which backends the contract lets be chosen. */
+static unsigned int wattle_svc_test_choices(const struct wattle_svc_state *s, bool *choices)
+{
+	unsigned int i, n = 0;
+	u8 state;
+
+	for (state = 0; state <= WATTLE_BACKEND_STATE_TERMINATING && !n; state++) {
+		for (i = 0; i < WATTLE_SVC_TEST_BACKENDS; i++) {
+			choices[i] = wattle_svc_test_usable(s, i, state);
+			n += choices[i];
+		}
+	}
+	return n;
+}
+
+static int wattle_svc_test_index(const struct wattle_backend *backend)
+{
+	struct wattle_backend one;
+	unsigned int i;
+
+	for (i = 0; i < WATTLE_SVC_TEST_BACKENDS; i++) {
+		one = wattle_svc_test_backend(i);
+		if (ipv6_addr_equal(&one.addr, &backend->addr) && one.port == backend->port)
+			return i;
+	}
+	return -1;
+}
+
+static void wattle_svc_test_check_one(struct kunit *test, const struct wattle_svc_state *s,
+				      const struct wattle_service *service)
+{
+	struct wattle_fixture *f = test->priv;
+	bool choices[WATTLE_SVC_TEST_BACKENDS];
+	unsigned int i, n = 0, usable = wattle_svc_test_choices(s, choices);
+	const struct wattle_backend *chosen;
+	struct wattle_backend backend;
+
+	for (i = 0; i < WATTLE_SVC_TEST_BACKENDS; i++) {
+		backend = wattle_svc_test_backend(i);
+		n += s->has[i];
+		KUNIT_EXPECT_EQ(test,
+				wattle_service_keeps(service, &backend.addr, backend.port),
+				s->has[i] && s->state[i] != WATTLE_BACKEND_STATE_QUARANTINED);
+	}
+	KUNIT_EXPECT_EQ(test, service->count, n);
+	KUNIT_EXPECT_EQ(test, service->usable, usable);
+	KUNIT_EXPECT_EQ(test, service->alg, s->alg);
+	for (i = 0; i < 4; i++) {
+		chosen = wattle_service_choose(service, wattle_random(&f->random));
+		KUNIT_EXPECT_EQ(test, chosen != NULL, usable != 0);
+		if (!chosen)
+			break;
+		KUNIT_EXPECT_TRUE(test, choices[wattle_svc_test_index(chosen)]);
+	}
+}
+
+static void wattle_svc_test_check(struct kunit *test, const struct wattle_svc_model *m)
+{
+	struct wattle_fixture *f = test->priv;
+	unsigned int n = wattle_random_below(&f->random, WATTLE_SVC_TEST_SERVICES);
+	struct wattle_service_spec spec = wattle_svc_test_spec(n);
+	const struct wattle_svc_state *s = &m->states[0][n];
+	const struct wattle_service *service;
+	u64 gen;
+
+	rcu_read_lock();
+	gen = wattle_generation(f->config);
+	service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port, spec.proto,
+					gen);
+	KUNIT_EXPECT_EQ(test, service != NULL, s->there);
+	if (service && s->there)
+		wattle_svc_test_check_one(test, s, service);
+	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen),
+			m->states[0][n & ~1].there || m->states[0][n | 1].there);
+	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen + 1),
+			m->states[1][n & ~1].there || m->states[1][n | 1].there);
+	KUNIT_EXPECT_NULL(test, wattle_service_lookup(&f->config->services, &spec.addr, spec.port,
+						      IPPROTO_UDP, gen));
+	rcu_read_unlock();
+}
+
+static void wattle_svc_model_step(struct wattle_svc_model *m, enum wattle_test_step step)
+{
+	bool from = step == WATTLE_STEP_COMMIT;
+
+	if (step == WATTLE_STEP_COMMIT || step == WATTLE_STEP_ABORT)
+		memcpy(m->states[!from], m->states[from], sizeof(m->states[0]));
+}
+
+static int wattle_svc_test_service(struct wattle_fixture *f, struct wattle_svc_state *s,
+				   struct wattle_service_spec *spec, bool replace, int *want)
+{
+	int err;
+
+	if (wattle_random_below(&f->random, 4)) {
+		spec->alg = wattle_random_below(&f->random, 2);
+		*want = s->there && !replace ? -EEXIST : 0;
+		err = wattle_config_service_add(f->config, WATTLE_TEST_OWNER, spec, replace,
+						&f->why);
+		if (!err && !s->there)
+			memset(s, 0, sizeof(*s));
+		if (!err) {
+			s->there = true;
+			s->alg = spec->alg;
+		}
+		return err;
+	}
+	*want = s->there ? 0 : -ENOENT;
+	err = wattle_config_service_del(f->config, WATTLE_TEST_OWNER, &spec->addr, spec->port,
+					spec->proto, &f->why);
+	if (!err)
+		s->there = false;
+	return err;
+}
+
+static int wattle_svc_test_backends(struct wattle_fixture *f, struct wattle_svc_state *s,
+				    const struct wattle_service_spec *spec, bool replace,
+				    int *want)
+{
+	unsigned int i = wattle_random_below(&f->random, WATTLE_SVC_TEST_BACKENDS);
+	struct wattle_backend backend = wattle_svc_test_backend(i);
+	int err;
+
+	if (wattle_random_below(&f->random, 3)) {
+		backend.weight = wattle_random_below(&f->random, 4);
+		backend.state = wattle_random_below(&f->random, 3);
+		*want = !s->there ? -ENOENT : s->has[i] && !replace ? -EEXIST : 0;
+		err = wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec->addr,
+						spec->port, spec->proto, &backend, replace,
+						&f->why);
+		if (!err) {
+			s->has[i] = true;
+			s->weight[i] = backend.weight;
+			s->state[i] = backend.state;
+		}
+		return err;
+	}
+	*want = s->there && s->has[i] ? 0 : -ENOENT;
+	err = wattle_config_backend_del(f->config, WATTLE_TEST_OWNER, &spec->addr, spec->port,
+					spec->proto, &backend, &f->why);
+	if (!err)
+		s->has[i] = false;
+	return err;
+}
+
+static void wattle_svc_test_change(struct kunit *test, struct wattle_svc_model *m, bool open)
+{
+	struct wattle_fixture *f = test->priv;
+	unsigned int n = wattle_random_below(&f->random, WATTLE_SVC_TEST_SERVICES);
+	struct wattle_service_spec spec = wattle_svc_test_spec(n);
+	struct wattle_svc_state *s = &m->states[1][n];
+	bool replace = wattle_random_below(&f->random, 2);
+	int err, want;
+
+	wattle_fixture_deny(f);
+	if (!wattle_random_below(&f->random, 4))
+		err = wattle_svc_test_service(f, s, &spec, replace, &want);
+	else
+		err = wattle_svc_test_backends(f, s, &spec, replace, &want);
+	KUNIT_EXPECT_EQ(test, err, wattle_test_denied() && err ? -ENOMEM : want);
+	wattle_test_deny(-1);
+	if (!open)
+		wattle_svc_model_step(m, err ? WATTLE_STEP_ABORT : WATTLE_STEP_COMMIT);
+}
+
+/* Any sequence of changes, transactions and failures leaves what a list would hold. */
+static void wattle_svc_test_random(struct kunit *test)
+{
+	struct wattle_svc_model *m = kzalloc(sizeof(*m), GFP_KERNEL);
+	struct wattle_fixture *f = test->priv;
+	struct wattle_services *services = &f->config->services;
+	struct wattle_service_spec spec;
+	enum wattle_test_step step;
+	bool open = false;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	for (i = 0; i < 6000; i++) {
+		step = wattle_fixture_step(test, &open);
+		if (step == WATTLE_STEP_CHANGE)
+			wattle_svc_test_change(test, m, open);
+		else
+			wattle_svc_model_step(m, step);
+		wattle_svc_test_check(test, m);
+		cond_resched();
+	}
+	if (open)
+		wattle_config_abort(f->config, WATTLE_TEST_OWNER, &f->why);
+	for (i = 0; i < WATTLE_SVC_TEST_SERVICES; i++) {
+		spec = wattle_svc_test_spec(i);
+		wattle_config_service_del(f->config, 0, &spec.addr, spec.port, spec.proto,
+					  &f->why);
+	}
+	wattle_fixture_settle(f);
+	KUNIT_EXPECT_EQ(test, services->count, 0u);
+	KUNIT_EXPECT_EQ(test, atomic_read(&services->by_frontend.ht.nelems), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&services->by_addr.ht.nelems), 0);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&services->ids));
+	KUNIT_EXPECT_TRUE(test, list_empty(&services->staged));
+	kfree(m);
+}
+
+#define WATTLE_MAGLEV_TEST_BACKENDS	10
+
+struct wattle_maglev_test {
+	struct wattle_backend backends[WATTLE_MAGLEV_TEST_BACKENDS];
+	u8 before[WATTLE_MAGLEV_SIZE];
+	u8 after[WATTLE_MAGLEV_SIZE];
+	unsigned int share[WATTLE_MAGLEV_TEST_BACKENDS];
+};
+
+static struct wattle_maglev_test *wattle_maglev_test_begin(struct kunit *test)
+{
+	struct wattle_maglev_test *t = kvzalloc(sizeof(*t), GFP_KERNEL);
+	unsigned int i;
+
+	for (i = 0; t && i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
+		t->backends[i].addr = wattle_test_v4(0x0a010000 + 3 * i);
+		t->backends[i].port = htons(8080);
+		t->backends[i].weight = 1;
+	}
+	return t;
+}
+
+static void wattle_maglev_test_count(struct wattle_maglev_test *t, const u8 *table)
+{
+	unsigned int i;
+
+	memset(t->share, 0, sizeof(t->share));
+	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
+		t->share[table[i]]++;
+}
+
+/* Equal weights, equal shares, to a slot. */
+static void wattle_maglev_test_equal(struct kunit *test)
+{
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	wattle_maglev_test_count(t, t->before);
+	for (i = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
+		KUNIT_EXPECT_GE(test, t->share[i],
+				WATTLE_MAGLEV_SIZE / WATTLE_MAGLEV_TEST_BACKENDS);
+		KUNIT_EXPECT_LE(test, t->share[i],
+				WATTLE_MAGLEV_SIZE / WATTLE_MAGLEV_TEST_BACKENDS + 1);
+	}
+	kvfree(t);
+}
+
+/* Shares go by weights, to a hundredth. */
+static void wattle_maglev_test_weights(struct kunit *test)
+{
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	unsigned int i, total = 0, want;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (i = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
+		t->backends[i].weight = 1 + 7 * i;
+		total += t->backends[i].weight;
+	}
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	wattle_maglev_test_count(t, t->before);
+	for (i = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
+		want = WATTLE_MAGLEV_SIZE * t->backends[i].weight / total;
+		KUNIT_EXPECT_LE(test, abs((int)t->share[i] - (int)want),
+				WATTLE_MAGLEV_SIZE / 100);
+	}
+	kvfree(t);
+}
+
+/*
+ * One of N goes: its slots have to move, 1/N of all, and half as many again may. Others than
+ * those that pointed to it are a small part.
+ */
+static void wattle_maglev_test_disruption(struct kunit *test)
+{
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	struct wattle_backend rest[WATTLE_MAGLEV_TEST_BACKENDS - 1];
+	unsigned int gone, i, n, moved;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	for (gone = 0; gone < WATTLE_MAGLEV_TEST_BACKENDS; gone++) {
+		for (i = 0, n = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
+			if (i != gone)
+				rest[n++] = t->backends[i];
+		}
+		KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->after, 1, WATTLE_MAGLEV_SIZE, rest, n),
+				0);
+		for (i = 0, moved = 0; i < WATTLE_MAGLEV_SIZE; i++)
+			moved += !ipv6_addr_equal(&t->backends[t->before[i]].addr,
+						  &rest[t->after[i]].addr);
+		KUNIT_EXPECT_GE(test, moved, WATTLE_MAGLEV_SIZE / WATTLE_MAGLEV_TEST_BACKENDS);
+		KUNIT_EXPECT_LE_MSG(test, moved,
+				    WATTLE_MAGLEV_SIZE * 3 / 2 / WATTLE_MAGLEV_TEST_BACKENDS,
+				    "backend %u of %u", gone, WATTLE_MAGLEV_TEST_BACKENDS);
+	}
+	kvfree(t);
+}
+
+/* The widths of an entry hold the same table; more backends than slots are no trouble. */
+static void wattle_maglev_test_widths(struct kunit *test)
+{
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	u32 *wide = kvcalloc(WATTLE_MAGLEV_SIZE, sizeof(*wide), GFP_KERNEL);
+	u32 i, differ = 0;
+
+	KUNIT_ASSERT_TRUE(test, t && wide);
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(wide, 4, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
+		differ += wattle_maglev_get(t->before, 1, i) != wattle_maglev_get(wide, 4, i);
+	KUNIT_EXPECT_EQ(test, differ, 0u);
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(wide, 2, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
+		differ += wattle_maglev_get(t->before, 1, i) != wattle_maglev_get(wide, 2, i);
+	KUNIT_EXPECT_EQ(test, differ, 0u);
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(wide, 4, 3, t->backends,
+						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	kvfree(wide);
+	kvfree(t);
+}
+
+/* Random choice goes by weight, and by nothing else than the hash. */
+static void wattle_svc_test_shares(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	const struct wattle_service *service;
+	const struct wattle_backend *backend;
+	unsigned int share[4] = {}, i;
+	struct wattle_backend one;
+
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
+	for (i = 0; i < 4; i++) {
+		one = wattle_svc_test_backend(i);
+		one.weight = 1 + i;
+		KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.addr,
+								spec.port, spec.proto, &one,
+								false, &f->why), 0);
+	}
+	rcu_read_lock();
+	service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port, spec.proto,
+					wattle_generation(f->config));
+	for (i = 0; service && i < 10000; i++) {
+		backend = wattle_service_choose(service, i * 429497u);
+		KUNIT_EXPECT_PTR_EQ(test, backend, wattle_service_choose(service, i * 429497u));
+		share[wattle_svc_test_index(backend)]++;
+	}
+	rcu_read_unlock();
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_LE(test, abs((int)share[i] - 1000 * (int)(1 + i)), 100);
+}
+
+static void wattle_svc_test_refusals(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	struct wattle_backend backend = wattle_svc_test_backend(0);
+	struct wattle_config *c = f->config;
+
+	spec.maglev_size = 16384;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_MAGLEV_SIZE);
+	spec.maglev_size = 0;
+	spec.port = 0;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_PORT);
+	spec.port = htons(80);
+	spec.proto = IPPROTO_ICMP;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
+	spec.proto = IPPROTO_SCTP;
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.addr, spec.port, spec.proto,
+							&backend, false, &f->why), -ENOENT);
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), 0);
+	backend.port = 0;
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.addr, spec.port, spec.proto,
+							&backend, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_BACKEND_PORT);
+	backend.port = htons(80);
+	backend.addr = wattle_test_v6(1);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.addr, spec.port, spec.proto,
+							&backend, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_BACKEND_ADDR);
+}
+
+/* A number stays with its frontend, whatever changes. */
+static void wattle_svc_test_numbers(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	const struct wattle_service *service;
+	struct wattle_backend backend;
+	unsigned int i;
+	u32 id = 0;
+
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
+	for (i = 0; i < WATTLE_SVC_TEST_BACKENDS; i++) {
+		backend = wattle_svc_test_backend(i);
+		wattle_config_backend_add(f->config, 0, &spec.addr, spec.port, spec.proto,
+					  &backend, false, &f->why);
+		rcu_read_lock();
+		service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port,
+						spec.proto, wattle_generation(f->config));
+		KUNIT_EXPECT_NOT_NULL(test, service);
+		if (service) {
+			KUNIT_EXPECT_EQ(test, service->count, i + 1);
+			id = id ?: service->id;
+			KUNIT_EXPECT_EQ(test, service->id, id);
+		}
+		rcu_read_unlock();
+	}
+	KUNIT_EXPECT_NE(test, id, 0u);
+}
+
+static struct kunit_case wattle_service_cases[] = {
+	KUNIT_CASE(wattle_svc_test_random),
+	KUNIT_CASE(wattle_svc_test_shares),
+	KUNIT_CASE(wattle_svc_test_refusals),
+	KUNIT_CASE(wattle_svc_test_numbers),
+	KUNIT_CASE(wattle_maglev_test_equal),
+	KUNIT_CASE(wattle_maglev_test_weights),
+	KUNIT_CASE(wattle_maglev_test_disruption),
+	KUNIT_CASE(wattle_maglev_test_widths),
+	{}
+};
+
+struct kunit_suite wattle_service_suite = {
+	.name = "service",
+	.init = wattle_fixture_init,
+	.exit = wattle_fixture_exit,
+	.test_cases = wattle_service_cases,
+};
