@@ -89,15 +89,17 @@ check:
 # --- installing ------------------------------------------------------------
 
 MAN8 := $(wildcard Documentation/man/*.8)
+COMPLETION = $(PREFIX)/share/bash-completion/completions/wattlectl
 
 install: tool
 	install -D -m 755 $(B)/wattlectl $(DESTDIR)$(PREFIX)/sbin/wattlectl
 	$(if $(MAN8),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(MAN8))
-	@if [ -x scripts/install ]; then scripts/install "$(DESTDIR)" "$(PREFIX)"; fi
+	install -D -m 644 userspace/completion/wattlectl.bash $(DESTDIR)$(COMPLETION)
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/wattlectl
 	rm -f $(patsubst %,$(DESTDIR)$(PREFIX)/share/man/man8/%,$(notdir $(MAN8)))
+	rm -f $(DESTDIR)$(COMPLETION)
 
 DKMS_SRC = $(DESTDIR)$(PREFIX)/src/wattle-$(VERSION)
 
