@@ -59,12 +59,12 @@ void wattle_key_from_question(struct wattle *w, u64 gen, struct wattle_key *key)
 		key->in = src->port->serial;
 		return;
 	}
-	dst = wattle_endpoint_by_ip(&config->endpoints, &key->daddr, gen);
 	if (wattle_nl_is_host(w->net, &key->saddr)) {
 		key->flags |= WATTLE_KEY_SRC_HOST;
 	} else {
 		node = wattle_nl_node_of(config, gen, &key->saddr);
-		if (node && (dst || wattle_nl_is_host(w->net, &key->daddr))) {
+		if (node) {
+			/* Who is behind another node comes by the tunnel, if at all. */
 			key->origin = WATTLE_FROM_TUNNEL;
 			key->in = node->serial;
 			if (READ_ONCE(w->opt.mode) != WATTLE_MODE_PLAIN) {
@@ -75,6 +75,7 @@ void wattle_key_from_question(struct wattle *w, u64 gen, struct wattle_key *key)
 		}
 		key->flags |= WATTLE_KEY_OUTSIDE;
 	}
+	dst = wattle_endpoint_by_ip(&config->endpoints, &key->daddr, gen);
 	if (!dst && wattle_nl_node_of(config, gen, &key->daddr)) {
 		key->origin = WATTLE_FROM_DEVICE;
 		return;

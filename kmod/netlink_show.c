@@ -137,6 +137,7 @@ static int wattle_nl_identity_fill(struct wattle *w, struct genl_info *info, u64
 	const struct nlattr *len = info->attrs[WATTLE_A_IDENTITY_LEN];
 	struct wattle_identity_spec spec = {};
 	struct wattle_identity_info found;
+	struct in6_addr addr_asked;
 	bool there;
 	int err;
 
@@ -149,7 +150,8 @@ static int wattle_nl_identity_fill(struct wattle *w, struct genl_info *info, u64
 		return wattle_nl_refuse(info->extack, addr, -ENOENT, len ?
 					"there is no identity for that very prefix" :
 					"no prefix covers that address: it is of the world");
-	ipv6_addr_prefix(&spec.prefix.addr, &spec.prefix.addr, found.prefix_len);
+	addr_asked = spec.prefix.addr;
+	ipv6_addr_prefix(&spec.prefix.addr, &addr_asked, found.prefix_len);
 	spec.prefix.len = found.prefix_len;
 	spec.id = found.id;
 	if (found.via)
