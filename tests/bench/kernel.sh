@@ -247,8 +247,8 @@ row_generator()
 		}
 	}
 	END
-	send p1 1000 $P2 $PORT $FIRST $((FIRST + FLOWS)) >/dev/null
-	measure_with n1 send p1 $((COUNT / SLICES)) $P2 $PORT $FIRST $((FIRST + FLOWS))
+	send p1 1 1000 $P2 $PORT >/dev/null
+	measure_with n1 send p1 $SLICES $((COUNT / SLICES)) $P2 $PORT
 }
 
 row_floor()

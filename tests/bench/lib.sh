@@ -14,6 +14,7 @@ PORT=9000                       # where the pods listen
 FLOWS=64
 FIRST=10000                     # first source port of the 64 flows
 PKT_SIZE=128
+SLICES=5
 
 say() { echo "bench: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -138,58 +139,76 @@ vxlan_add()
 
 pg() { echo "$2" >"/proc/net/pktgen/$1" || die "pktgen $1: $2"; }
 
-# Runs in the namespace that sends. Prints how many were sent and the
-# microseconds it took; a microsecond is 1000 instructions.
-pktgen_run() # COUNT SRC DST DST_MAC SPORT_MIN SPORT_MAX DPORT_MIN DPORT_MAX
+# Runs in the namespace that sends. The packets go in slices, each with source
+# ports of its own where FRESH is 1. Prints how many were sent and the median of
+# the slices' instructions per packet, for once in a while the kernel does
+# something else for ten milliseconds. No program is started in between: a guest
+# that waits for a file ages by minutes, and so do the caches that are measured.
+pktgen_run() # SLICES COUNT SRC DST DST_MAC SPORT_MIN SPORT_MAX DPORT_MIN DPORT_MAX FRESH
 {
-	local line
+	local i line total=0 per=() sport_min=$6 sport_max=$7
 
 	pg pgctrl reset
 	pg kpktgend_0 "add_device eth0"
-	pg eth0 "count $1"
+	pg eth0 "count $2"
 	pg eth0 "delay 0"
 	pg eth0 "clone_skb 0"
 	# Otherwise every packet arrives shared and is copied on the way.
 	pg eth0 "flag !SHARED"
 	pg eth0 "pkt_size $PKT_SIZE"
-	pg eth0 "src_min $2"
-	pg eth0 "src_max $2"
-	pg eth0 "dst_min $3"
-	pg eth0 "dst_max $3"
-	pg eth0 "dst_mac $4"
-	pg eth0 "udp_src_min $5"
-	pg eth0 "udp_src_max $6"
-	pg eth0 "udp_dst_min $7"
-	pg eth0 "udp_dst_max $8"
-	pg pgctrl start
-	line=$(sed -n 's/^Result: //p' /proc/net/pktgen/eth0)
-	[[ $line =~ ^OK:\ ([0-9]+)\(.*\ usec,\ ([0-9]+)\  ]] || die "pktgen: $line"
+	pg eth0 "src_min $3"
+	pg eth0 "src_max $3"
+	pg eth0 "dst_min $4"
+	pg eth0 "dst_max $4"
+	pg eth0 "dst_mac $5"
+	pg eth0 "udp_dst_min $8"
+	pg eth0 "udp_dst_max $9"
+	for ((i = 0; i < $1; i++)); do
+		pg eth0 "udp_src_min $sport_min"
+		pg eth0 "udp_src_max $sport_max"
+		pg pgctrl start
+		line=$(</proc/net/pktgen/eth0)
+		[[ $line =~ Result:\ OK:\ ([0-9]+)\([^$'\n']*\ usec,\ ([0-9]+)\  ]] ||
+			die "pktgen: $line"
+		total=$((total + BASH_REMATCH[2]))
+		per+=("$((BASH_REMATCH[1] * 10000 / BASH_REMATCH[2]))")
+		if [ "${10}" = 1 ]; then
+			sport_max=$((2 * sport_max - sport_min))
+			sport_min=$(((sport_min + sport_max) / 2))
+		fi
+	done
 	pg pgctrl reset
-	echo "${BASH_REMATCH[2]} ${BASH_REMATCH[1]}"
+	line=$(printf '%s\n' "${per[@]}" | sort -n | sed -n "$(($1 / 2 + 1))p")
+	echo "$total ${line%?}.${line: -1}"
 }
 
-# The pod's packets: one after the other of the flows, or each a flow of its own.
-send() # FROM_POD COUNT DST DPORT SPORT_MIN SPORT_MAX
+# What of a pod is the same for all that it sends.
+pktgen_from() # POD SLICES COUNT DST SPORT_MIN SPORT_MAX DPORT_MIN DPORT_MAX FRESH
 {
-	local pod=$1 src dev=veth${1#p}
+	local src=P${1#p} dev=veth${1#p}
 
-	src=P${pod#p}
 	export PKT_SIZE
 	export -f pktgen_run pg die say
-	in_ns "$pod" bash -euc 'pktgen_run "$@"' pktgen \
-		"$2" "${!src}" "$3" "${MAC[$dev]}" "$5" "$6" "$4" "$4"
+	in_ns "$1" bash -euc 'pktgen_run "$@"' pktgen \
+		"$2" "$3" "${!src}" "$4" "${MAC[$dev]}" "$5" "$6" "$7" "$8" "$9"
 }
 
-# Answers of 64 flows: a source port that stays, a destination that counts up.
-send_replies() # FROM_POD COUNT DST
+# Packets of the 64 flows, one after the other.
+send() # FROM_POD SLICES COUNT DST DPORT
 {
-	local pod=$1 src dev=veth${1#p}
+	pktgen_from "$1" "$2" "$3" "$4" $FIRST $((FIRST + FLOWS)) "$5" "$5" 0
+}
 
-	src=P${pod#p}
-	export PKT_SIZE
-	export -f pktgen_run pg die say
-	in_ns "$pod" bash -euc 'pktgen_run "$@"' pktgen \
-		"$2" "${!src}" "$3" "${MAC[$dev]}" $PORT $PORT $FIRST $((FIRST + FLOWS))
+# Their answers: a source port that stays, a destination that counts up.
+send_replies() # FROM_POD SLICES COUNT DST
+{
+	pktgen_from "$1" "$2" "$3" "$4" $PORT $PORT $FIRST $((FIRST + FLOWS)) 0
+}
+
+# Packets that are the first of their flow, each.
+send_new() # FROM_POD SLICES COUNT DST DPORT SPORT_MIN
+{
+	pktgen_from "$1" "$2" "$3" "$4" "$6" $(($6 + $3)) "$5" "$5" 1
 }
 
 # --- a row ------------------------------------------------------------------
@@ -198,28 +217,18 @@ send_replies() # FROM_POD COUNT DST
 result() { printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$RESULTS"; }
 skip() { say "$1: skipped: $2"; result "$1" 0 0 0 "$2"; }
 
-# Sends in slices, and takes the median of them: once in a while the kernel
-# does something else for ten milliseconds. COMMAND gets the slice's number.
-SLICES=5
-
 measure_with() # TO_POD COMMAND...
 {
-	local to=$1 i sent usec total=0 got per slices=()
+	local to=$1 sent per got
 
 	shift
 	sink_reset "$to"
 	[ -z "${PROFILE-}" ] || profile_start
-	for ((i = 0; i < SLICES; i++)); do
-		read -r sent usec < <("$@" $i)
-		total=$((total + sent))
-		slices+=("$((usec * 10000 / sent))")
-	done
+	read -r sent per < <("$@")
 	[ -z "${PROFILE-}" ] || profile_stop
 	got=$(sink_count "$to")
-	per=$(printf '%s\n' "${slices[@]}" | sort -n | sed -n "$((SLICES / 2 + 1))p")
-	per=${per%?}.${per: -1}
-	say "$ROW: $per a packet, $total sent, $got delivered"
-	result "$ROW" "$per" "$total" "$got" ""
+	say "$ROW: $per a packet, $sent sent, $got delivered"
+	result "$ROW" "$per" "$sent" "$got" ""
 }
 
 # Whether the last row's packets all arrived.
@@ -231,15 +240,15 @@ establish() # FROM_POD TO_POD DST DPORT
 {
 	local from=P${1#p}
 
-	send "$1" $FLOWS "$3" "$4" $FIRST $((FIRST + FLOWS)) >/dev/null
-	send_replies "$2" $FLOWS "${!from}" >/dev/null
-	send "$1" $((4 * FLOWS)) "$3" "$4" $FIRST $((FIRST + FLOWS)) >/dev/null
+	send "$1" 1 $FLOWS "$3" "$4" >/dev/null
+	send_replies "$2" 1 $FLOWS "${!from}" >/dev/null
+	send "$1" 1 $((4 * FLOWS)) "$3" "$4" >/dev/null
 }
 
 measure_established() # FROM_POD TO_POD DST DPORT
 {
 	establish "$1" "$2" "$3" "$4"
-	measure_with "$2" send "$1" $((COUNT / SLICES)) "$3" "$4" $FIRST $((FIRST + FLOWS))
+	measure_with "$2" send "$1" $SLICES $((COUNT / SLICES)) "$3" "$4"
 }
 
 # The way back of such conversations.
@@ -248,22 +257,13 @@ measure_reply() # FROM_POD TO_POD DST DPORT
 	local from=P${1#p}
 
 	establish "$1" "$2" "$3" "$4"
-	send_replies "$2" $((4 * FLOWS)) "${!from}" >/dev/null
-	measure_with "$1" send_replies "$2" $((COUNT / SLICES)) "${!from}"
+	send_replies "$2" 1 $((4 * FLOWS)) "${!from}" >/dev/null
+	measure_with "$1" send_replies "$2" $SLICES $((COUNT / SLICES)) "${!from}"
 }
 
-# Every packet is the first of its flow. A few others go before, for what is
-# set up once.
+# A few others go before, for what is set up once.
 measure_new() # FROM_POD TO_POD DST DPORT
 {
-	send "$1" $FLOWS "$3" "$4" 60000 $((60000 + FLOWS)) >/dev/null
-	measure_with "$2" send_new "$1" "$3" "$4"
-}
-
-send_new() # FROM_POD DST DPORT SLICE
-{
-	local count=$((COUNT_NEW / SLICES))
-	local first=$((FIRST + $4 * count))
-
-	send "$1" $count "$2" "$3" $first $((first + count))
+	send_new "$1" 1 $FLOWS "$3" "$4" 60000 >/dev/null
+	measure_with "$2" send_new "$1" $SLICES $((COUNT_NEW / SLICES)) "$3" "$4" $FIRST
 }

@@ -51,11 +51,23 @@ profile_report() # PER_PACKET
 	# perf takes the modules for parts of the kernel; kallsyms knows them.
 	profile_samples | awk -v per="$1" -v lines="$PROFILE_LINES" '
 		FNR == NR {
-			if (NF == 4) of[$3] = substr($4, 2, length($4) - 2)
+			if (NF == 4) {
+				at[$3, ++number[$3]] = $1
+				of[$3, number[$3]] = substr($4, 2, length($4) - 2)
+			}
 			next
 		}
 		NF {
-			where = ($2 in of) ? of[$2] : "kernel"
+			# Names may be those of several modules: the last that
+			# starts before the address. All are of one length, so
+			# that they compare as words.
+			where = "kernel"
+			best = ""
+			for (i = 1; i <= number[$2]; i++)
+				if (at[$2, i] "" <= $1 "" && at[$2, i] "" > best) {
+					best = at[$2, i] ""
+					where = of[$2, i]
+				}
 			symbol[$2 "\t" where]++
 			module[where]++
 			n++
