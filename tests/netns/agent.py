@@ -216,9 +216,7 @@ class Agent:
     # namespaces and sockets
 
     def enter(self, ns):
-        if ns == "-":
-            return
-        with open("/run/netns/wt-" + ns, "rb") as f:
+        with open("/run/netns/wt-" + ns.partition("/")[0], "rb") as f:
             if libc.setns(f.fileno(), CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "setns " + ns)
 
@@ -282,7 +280,7 @@ class Agent:
         deadline = time.monotonic() + limit
         while True:
             result = done()
-            if result or result == 0:
+            if result is not None and result is not False:
                 return result
             if time.monotonic() > deadline:
                 raise No(what)
