@@ -590,6 +590,19 @@ class Agent:
         self.opened[name].send(pattern(32))
         return ""
 
+    def do_drain(self, name, size):
+        """What was on its way when the connection was cut comes back."""
+        sock, got = self.opened[name], bytearray()
+
+        def done():
+            try:
+                got.extend(sock.recv(int(size) - len(got)))
+            except BlockingIOError:
+                pass
+            return len(got) >= int(size)
+        self.until(done, limit=6 * LIMIT)
+        return ""
+
     def do_close(self, name):
         self.opened.pop(name).close()
         return ""

@@ -96,10 +96,13 @@ rule n2 add id 401 ingress peer id 301 proto tcp port 80 allow
 rule n2 add id 401 ingress peer any proto tcp deny
 blocks "a wide denial beats a narrow permission" p1a p2a tcp 80 n2 deny_ingress
 rule n2 add id 401 ingress peer id 301 proto tcp port 81 allow priority 1
-rule n2 replace id 401 ingress peer any proto tcp deny priority 5
-blocks "a smaller number decides: others" p1b p2a tcp 81 n2 deny_ingress
-passes "a smaller number decides: allow" p1a p2a tcp 81
-check "that of no number is the first" ask explain n2 p1a p2a tcp 80 verdict=allow
+rule n2 del id 401 ingress peer any proto tcp deny
+rule n2 add id 401 ingress peer any proto tcp deny priority 5
+blocks "the smallest number decides: others" p1b p2a tcp 81 n2 deny_ingress
+passes "the smallest number decides: allow" p1a p2a tcp 81
+passes "that of no number is 0" p1a p2a tcp 80
+rule n2 add id 401 ingress peer any proto tcp port 81 deny priority 1
+blocks "at the same number denial decides" p1a p2a tcp 81 n2 deny_ingress
 fresh
 rule n2 add id 401 ingress peer id 301 allow
 rule n2 add id 401 ingress peer 10.1.0.5/32 deny
@@ -168,7 +171,8 @@ check "its neighbour is not" ask talk tcp size=50000
 rule n2 add id 401 ingress peer id 301 deny
 check "is cut by a denial" ask cut tcp n2 deny_ingress
 rule n2 del id 401 ingress peer id 301 deny
-check "and goes on when it is gone" ask talk tcp size=5000
+check "what it said meanwhile is answered when it is gone" ask drain tcp 32
+check "and it goes on" ask talk tcp size=5000
 ask close tcp >/dev/null
 ask close udp >/dev/null
 check "a connection, the sender's side" ask open udp p1a udp p2b 53

@@ -143,7 +143,7 @@ equals "from a node either" "$stays " "$(answers 6 tcp n1 vip 80)"
 ask close look >/dev/null
 both <<<"backend add $VIP:80/tcp to $at:8080 weight 0"
 equals "nor does one without weight" "$stays " "$(answers 12 tcp p1a vip 80)"
-both <<<"backend set $VIP:80/tcp to $at:8080 weight 1"
+both <<<"backend set $VIP:80/tcp to $at:8080 weight 100"
 equals "with weight it does" "p2a p2b " "$(answers 24 tcp p1a vip 80)"
 both <<<"backend set $VIP:80/tcp to $at:8080 state terminating"
 equals "not when it is terminating" "$stays " "$(answers 12 tcp p1a vip 80)"
