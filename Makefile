@@ -117,7 +117,7 @@ dkms:
 deb:
 	@scripts/deps deb
 	@mkdir -p build
-	DEB_DIR=$(CURDIR)/build dpkg-buildpackage -us -uc -b \
+	DEB_DIR=$(CURDIR)/build dpkg-buildpackage -us -uc -b -tc \
 		--buildinfo-option=-u$(CURDIR)/build --buildinfo-file=build/wattle.buildinfo \
 		--changes-option=-u$(CURDIR)/build --changes-file=build/wattle.changes
 	@ls build/*.deb
