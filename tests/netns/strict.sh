@@ -170,7 +170,8 @@ from_pod "a pod's short IPv6" bad_header src=p1a/6 dst=p2a/6 $udp paylen=200
 from_pod "a frame without a packet" bad_header src=p1a dst=p2a $udp frame=20
 from_pod "a pod's fragments that overlap" bad_fragment src=p1a dst=p2a $udp size=400 frag=128 \
 	order=overlap ipid=912
-from_pod "to no node" no_node src=p1a dst=10.77.0.1 $udp
+w n1 identity add 10.77.0.1/32 id 900 via 192.0.2.99
+from_pod "to a node that nobody knows" no_node src=p1a dst=10.77.0.1 $udp
 } 3>&1
 
 # From outside nobody speaks for a pod -------------------------------------------------------
