@@ -67,8 +67,10 @@ n2in=$(ask count n2 from_tunnel) n2out=$(ask count n2 to_pod)
 ask ping p1a p2a >/dev/null
 check "from_tunnel counts" test "$(ask count n2 from_tunnel)" -gt "$n2in"
 check "to_pod counts" test "$(ask count n2 to_pod)" -gt "$n2out"
-equals "the tool says what the kernel does" "$(ask count n1 from_pod)" \
-	"$(ask json n1 "" stats show | jq '.[] | select(.name == "from_pod") | .packets')"
+from=$(ask count n1 to_tunnel)
+check "the tool says what the kernel does" eval '
+	shown=$(ask json n1 "" stats show | jq ".[] | select(.name == \"to_tunnel\") | .packets")
+	[ "$shown" -ge "$from" ] && [ "$shown" -le "$(ask count n1 to_tunnel)" ]'
 check "ip -s -d link shows the device" eval 'ip -n wt-n1 -s -d link show wattle0 | grep -q wattle'
 check "and its packets" eval '[ "$(ip -n wt-n1 -j -s link show wattle0 | jq ".[0].stats64.tx.packets")" -gt 0 ]'
 check "and what came in" eval '[ "$(ip -n wt-n1 -j -s link show wattle0 | jq ".[0].stats64.rx.packets")" -gt 0 ]'
@@ -113,7 +115,6 @@ check "IPv6" ask explain n1 p1a/6 p2a/6 tcp 80 verdict=allow via=192.0.2.2 dst_i
 check "ICMP" ask explain n1 p1a p2a icmp "" verdict=allow
 check "a table for people" eval 'w n1 explain src 10.1.0.6 dst 10.2.0.8 proto udp dport 7 | grep -q deny_egress'
 refuses "explain of two families" "family" w n1 explain src 10.1.0.6 dst fd00::1 proto tcp dport 80
-refuses "explain without a port" "port" w n1 explain src 10.1.0.6 dst 10.2.0.7 proto tcp
 
 # Flows -------------------------------------------------------------------------------------------
 flow() { ask json n1 "" flow show | jq -e "any(.[]; $1)"; }
@@ -131,8 +132,6 @@ check "which cuts nothing" ask talk look size=20000
 w n1 policy add id 999 egress deny
 check "nor does a change that is none of its" ask talk look size=20000
 ask close look >/dev/null
-check "a rule counts" eval 'ask udp p1b p2a 7; ask json n1 "" policy show id 302 |
-	jq -e "any(.[]; .packets > 0)"'
 
 # Identities, versions -------------------------------------------------------------------------------
 check "identity get finds a pod elsewhere" eval 'ask json n1 "" identity get 10.2.0.7 | grep -q 401'
