@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The decision, on a small cluster that has one of everything: two pods here, two on another
+ * node, that node itself, this host, an outside; services; rules.
+ */
+
+#include <linux/etherdevice.h>
+#include "fixture.h"
+#include "suites.h"
+#include "decide.c"
+
+#define A	0x0a010005	/* pod here, 300 */
+#define B	0x0a010006	/* pod here, 301 */
+#define C	0x0a020005	/* pod on n2, 302, by its own entry */
+#define D	0x0a020006	/* in n2's prefix, identity by a prefix of its own: 303 */
+#define NODE2	0xc0000202
+#define HOST	0xc0000201
+#define WORLD	0x08080808
+#define VIP	0xac1e000a
+#define PORT	80
+#define BPORT	8080
+#define IDLE	0xac1e000b	/* service without backends */
+#define SELF	0xac1e000c	/* service whose only backend is A */
+#define LOST	0x0a030005	/* behind a tunnel end point that no node has */
+
+struct wattle_decide_test {
+	struct net_device *devs[2];
+	u32 node_serial;
+};
+
+static bool wattle_decide_test_is_host(struct net *net, const struct in6_addr *addr)
+{
+	return wattle_addr_is_v4(addr) && wattle_addr_v4(addr) == htonl(HOST);
+}
+
+static void wattle_decide_test_identity(struct kunit *test, u32 addr, u8 len, u32 id, u32 via)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_identity_spec spec = {
+		.prefix = wattle_test_prefix4(addr, len), .id = id,
+	};
+
+	if (via)
+		spec.via = wattle_test_v4(via);
+	KUNIT_EXPECT_EQ(test, wattle_config_identity_add(f->config, 0, &spec, false, &f->why), 0);
+}
+
+static void wattle_decide_test_service(struct kunit *test, u32 vip, u32 backend)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_service_spec spec = {
+		.addr = wattle_test_v4(vip), .port = htons(PORT), .proto = IPPROTO_TCP,
+	};
+	struct wattle_backend b = { .port = htons(BPORT), .weight = 100 };
+
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
+	if (!backend)
+		return;
+	b.addr = wattle_test_v4(backend);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.addr, spec.port,
+							IPPROTO_TCP, &b, false, &f->why), 0);
+}
+
+static void wattle_decide_test_rule(struct kunit *test, u32 subject, u8 direction, u32 peer,
+				    u8 action)
+{
+	struct wattle_fixture *f = test->priv;
+	const struct wattle_rule_spec spec = {
+		.subject = subject, .direction = direction, .action = action,
+		.peer_kind = peer ? WATTLE_PEER_KIND_IDENTITY : WATTLE_PEER_KIND_ANY,
+		.peer_id = peer, .proto = IPPROTO_TCP, .port_min = BPORT, .port_max = BPORT,
+	};
+
+	KUNIT_EXPECT_EQ(test, wattle_config_rule_add(f->config, 0, &spec, "", false, &f->why), 0);
+}
+
+static bool wattle_decide_test_pods(struct kunit *test, struct wattle_decide_test *t)
+{
+	static const u32 ips[] = { A, B };
+	struct wattle_fixture *f = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(t->devs); i++) {
+		struct in6_addr addr = wattle_test_v4(ips[i]);
+		struct wattle_endpoint_spec spec = {
+			.pod = "", .id = 300 + i, .ip_count = 1, .ips = &addr,
+		};
+
+		t->devs[i] = alloc_etherdev(0);
+		if (!t->devs[i])
+			return false;
+		t->devs[i]->ifindex = 200000 + i;
+		t->devs[i]->reg_state = NETREG_REGISTERED;
+		spec.dev = t->devs[i];
+		rtnl_lock();
+		KUNIT_EXPECT_EQ(test, wattle_config_endpoint_add(f->config, 0, &spec, false,
+								 &f->why), 0);
+		rtnl_unlock();
+	}
+	return true;
+}
+
+static bool wattle_decide_test_begin(struct kunit *test, struct wattle_decide_test *t)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_prefix cidr = wattle_test_prefix4(0x0a020000, 24);
+	struct in6_addr addr = wattle_test_v4(NODE2);
+	struct wattle_node_spec node = {
+		.name = "n2", .addr4 = addr, .cidr_count = 1, .cidrs = &cidr,
+	};
+
+	KUNIT_EXPECT_EQ(test, wattle_config_node_add(f->config, 0, &node, false, &f->why), 0);
+	rcu_read_lock();
+	t->node_serial = wattle_node_by_addr(&f->config->nodes, &addr,
+					     wattle_generation(f->config))->serial;
+	rcu_read_unlock();
+	wattle_decide_test_identity(test, C, 32, 302, NODE2);
+	wattle_decide_test_identity(test, D, 31, 303, 0);
+	wattle_decide_test_identity(test, LOST, 32, 304, 0xc0000263);
+	wattle_decide_test_service(test, VIP, C);
+	wattle_decide_test_service(test, IDLE, 0);
+	wattle_decide_test_service(test, SELF, A);
+	return wattle_decide_test_pods(test, t);
+}
+
+static void wattle_decide_test_end(struct kunit *test, struct wattle_decide_test *t)
+{
+	struct wattle_fixture *f = test->priv;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(t->devs); i++) {
+		if (!t->devs[i])
+			continue;
+		rtnl_lock();
+		wattle_config_device_gone(f->config, t->devs[i]);
+		rtnl_unlock();
+	}
+	wattle_fixture_settle(f);
+	synchronize_rcu();
+	for (i = 0; i < ARRAY_SIZE(t->devs); i++) {
+		if (!t->devs[i])
+			continue;
+		t->devs[i]->reg_state = NETREG_UNINITIALIZED;
+		free_netdev(t->devs[i]);
+	}
+}
+
+/* A question, and the answer that is right. */
+struct wattle_decide_case {
+	const char *what;
+	u8 origin;
+	u32 saddr;
+	u32 daddr;
+	u16 dport;
+	u16 flags;
+	u32 wire;
+	bool from_node2;
+	u8 verdict;
+	enum wattle_reason reason;
+	u8 next;
+	u32 src_id;
+	u32 dst_id;
+};
+
+static void wattle_decide_ask(struct kunit *test, const struct wattle_decide_test *t,
+			      const struct wattle_decide_case *c, bool strict, bool audit,
+			      struct wattle_decision *d)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_view view = {
+		.config = f->config,
+		.gen = wattle_generation(f->config),
+		.is_host = wattle_decide_test_is_host,
+		.port = 8472,
+		.strict = strict,
+		.audit = audit,
+	};
+	struct wattle_key key = {
+		.saddr = wattle_test_v4(c->saddr), .daddr = wattle_test_v4(c->daddr),
+		.sport = htons(40000), .dport = htons(c->dport),
+		.proto = c->dport == 8472 ? IPPROTO_UDP : IPPROTO_TCP,
+		.origin = c->origin, .flags = c->flags, .wire = c->wire,
+		.in = c->from_node2 ? t->node_serial : 0,
+	};
+
+	wattle_decide(&view, &key, 7, d);
+}
+
+static void wattle_decide_check(struct kunit *test, const struct wattle_decide_test *t,
+				const struct wattle_decide_case *cases, unsigned int count)
+{
+	struct wattle_decision d;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		const struct wattle_decide_case *c = &cases[i];
+
+		rcu_read_lock();
+		wattle_decide_ask(test, t, c, true, false, &d);
+		rcu_read_unlock();
+		KUNIT_EXPECT_EQ_MSG(test, d.verdict, c->verdict, "%s: verdict", c->what);
+		KUNIT_EXPECT_EQ_MSG(test, (int)d.reason, (int)c->reason, "%s: reason", c->what);
+		KUNIT_EXPECT_EQ_MSG(test, d.next, c->next, "%s: next", c->what);
+		KUNIT_EXPECT_EQ_MSG(test, d.src_id, c->src_id, "%s: source", c->what);
+		KUNIT_EXPECT_EQ_MSG(test, d.dst_id, c->dst_id, "%s: destination", c->what);
+	}
+}
+
+#define ALLOW	.verdict = WATTLE_VERDICT_ALLOW
+#define DROP(why) .verdict = WATTLE_VERDICT_DROP, .reason = WATTLE_REASON_##why
+#define DENY(why) .verdict = WATTLE_VERDICT_DENY, .reason = WATTLE_REASON_##why
+#define REJECT(why) .verdict = WATTLE_VERDICT_REJECT, .reason = WATTLE_REASON_##why
+#define POD	.origin = WATTLE_FROM_POD
+#define TUNNEL	.flags = WATTLE_KEY_WIRE, .origin = WATTLE_FROM_TUNNEL
+#define STACK	.origin = WATTLE_FROM_STACK
+
+static void wattle_decide_test_ways(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "to a pod here", POD, A, B, 1, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 300, .dst_id = 301 },
+		{ "to itself", POD, A, A, 1, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 300, .dst_id = 300 },
+		{ "to a pod there", POD, A, C, 1, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = 302 },
+		{ "to a pod by its node's prefix", POD, A, D, 1, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = 303 },
+		{ "to nobody in that prefix", POD, A, 0x0a0200f0, 1, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "to the other node", POD, A, NODE2, 1, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = WATTLE_ID_REMOTE_NODE },
+		{ "to this host", POD, A, HOST, 1, ALLOW, .next = WATTLE_TO_STACK,
+		  .src_id = 300, .dst_id = WATTLE_ID_HOST },
+		{ "to the world", POD, A, WORLD, 1, ALLOW, .next = WATTLE_TO_STACK,
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "to a lost one", POD, A, LOST, 1, DROP(NO_NODE), .src_id = 300, .dst_id = 304 },
+		{ "to the tunnel of this host", POD, A, HOST, 8472, DROP(TUNNEL_PORT),
+		  .src_id = 300, .dst_id = WATTLE_ID_HOST },
+		{ "to the tunnel of the other", POD, A, NODE2, 8472, DROP(TUNNEL_PORT),
+		  .src_id = 300, .dst_id = WATTLE_ID_REMOTE_NODE },
+		{ "from the host", STACK, HOST, A, 1, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_HOST, .dst_id = 300 },
+		{ "from outside", STACK, WORLD, A, 1, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+	};
+	struct wattle_decide_test t = {};
+
+	if (wattle_decide_test_begin(test, &t))
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+	wattle_decide_test_end(test, &t);
+}
+
+static void wattle_decide_test_senders(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "as it should be", TUNNEL, C, A, 1, .wire = 302, .from_node2 = true, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = 302, .dst_id = 300 },
+		{ "the node itself", TUNNEL, NODE2, A, 1, .wire = WATTLE_ID_REMOTE_NODE,
+		  .from_node2 = true, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = WATTLE_ID_REMOTE_NODE, .dst_id = 300 },
+		{ "unknown node", TUNNEL, C, A, 1, .wire = 302, DROP(UNKNOWN_NODE), .src_id = 302 },
+		{ "another's identity", TUNNEL, C, A, 1, .wire = 303, .from_node2 = true,
+		  DROP(WRONG_IDENTITY), .src_id = 302 },
+		{ "says it is the host", TUNNEL, C, A, 1, .wire = WATTLE_ID_HOST,
+		  .from_node2 = true, DROP(WRONG_IDENTITY), .src_id = 302 },
+		{ "says nothing", TUNNEL, C, A, 1, .wire = 0, .from_node2 = true,
+		  DROP(WRONG_IDENTITY), .src_id = 302 },
+		{ "no identity known for it", TUNNEL, 0x0a0200f0, A, 1, .wire = 2,
+		  .from_node2 = true, DROP(WRONG_IDENTITY), .src_id = WATTLE_ID_WORLD },
+		{ "source of nobody", TUNNEL, WORLD, A, 1, .wire = 2, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_WORLD },
+		{ "speaks for a pod here", TUNNEL, B, A, 1, .wire = 301, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = 301 },
+		{ "speaks for this host", TUNNEL, HOST, A, 1, .wire = 6, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_HOST },
+		{ "to a pod that is not here", TUNNEL, C, D, 1, .wire = 302, .from_node2 = true,
+		  DROP(NO_ENDPOINT), .src_id = 302, .dst_id = 303 },
+		{ "from outside as a pod there", STACK, C, A, 1, WATTLE_KEY_OUTSIDE,
+		  DROP(FOREIGN_SOURCE), .src_id = 302 },
+		{ "from outside as a pod here", STACK, B, A, 1, WATTLE_KEY_OUTSIDE,
+		  DROP(FOREIGN_SOURCE), .src_id = 301 },
+		{ "from outside as the other node", STACK, NODE2, A, 1, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_REMOTE_NODE, .dst_id = 300 },
+	};
+	struct wattle_decide_test t = {};
+	struct wattle_decision d;
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+		/* Not strict: who it says it is, but still not one of ours. */
+		rcu_read_lock();
+		wattle_decide_ask(test, &t, &cases[3], false, false, &d);
+		KUNIT_EXPECT_EQ(test, d.verdict, (u8)WATTLE_VERDICT_ALLOW);
+		KUNIT_EXPECT_EQ(test, d.src_id, 303u);
+		wattle_decide_ask(test, &t, &cases[8], false, false, &d);
+		KUNIT_EXPECT_EQ(test, (int)d.reason, (int)WATTLE_REASON_FOREIGN_SOURCE);
+		rcu_read_unlock();
+	}
+	wattle_decide_test_end(test, &t);
+}
+
+static void wattle_decide_test_services(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "service", POD, A, VIP, PORT, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = 302 },
+		{ "its other port", POD, A, VIP, PORT + 1, REJECT(NO_SERVICE_PORT),
+		  .src_id = 300 },
+		{ "nobody behind it", POD, A, IDLE, PORT, REJECT(NO_BACKEND), .src_id = 300 },
+		{ "hairpin", POD, A, SELF, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 300, .dst_id = 300 },
+		{ "no service in the tunnel", TUNNEL, C, VIP, PORT, .wire = 302,
+		  .from_node2 = true, DROP(NO_ENDPOINT), .src_id = 302,
+		  .dst_id = WATTLE_ID_WORLD },
+	};
+	struct wattle_decide_test t = {};
+	struct wattle_decision d;
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+		rcu_read_lock();
+		wattle_decide_ask(test, &t, &cases[0], true, false, &d);
+		KUNIT_EXPECT_EQ(test, wattle_addr_v4(&d.daddr), htonl(C));
+		KUNIT_EXPECT_EQ(test, d.dport, htons(BPORT));
+		KUNIT_EXPECT_FALSE(test, d.hairpin);
+		wattle_decide_ask(test, &t, &cases[3], true, false, &d);
+		KUNIT_EXPECT_TRUE(test, d.hairpin);
+		rcu_read_unlock();
+	}
+	wattle_decide_test_end(test, &t);
+}
+
+static void wattle_decide_test_policy(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "egress allows", POD, A, C, BPORT, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = 302 },
+		{ "the port after translation counts", POD, A, VIP, PORT, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = 300, .dst_id = 302 },
+		{ "another port", POD, A, C, BPORT + 1, DENY(POLICY_EGRESS),
+		  .src_id = 300, .dst_id = 302 },
+		{ "another peer", POD, A, D, BPORT, DENY(POLICY_EGRESS),
+		  .src_id = 300, .dst_id = 303 },
+		{ "always itself", POD, A, A, 1, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 300, .dst_id = 300 },
+		{ "ingress denies by name", TUNNEL, C, B, BPORT, .wire = 302, .from_node2 = true,
+		  DENY(DENY_INGRESS), .src_id = 302, .dst_id = 301 },
+		{ "ingress has no rule", TUNNEL, D, B, BPORT, .wire = 303, .from_node2 = true,
+		  DENY(POLICY_INGRESS), .src_id = 303, .dst_id = 301 },
+		{ "the host may", STACK, HOST, B, 1, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_HOST, .dst_id = 301 },
+		{ "unless denied by name", STACK, HOST, B, BPORT, WATTLE_KEY_SRC_HOST,
+		  DENY(DENY_INGRESS), .src_id = WATTLE_ID_HOST, .dst_id = 301 },
+	};
+	struct wattle_decide_test t = {};
+	struct wattle_decision d;
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_rule(test, 300, WATTLE_DIRECTION_EGRESS, 302,
+					WATTLE_ACTION_ALLOW);
+		wattle_decide_test_rule(test, 301, WATTLE_DIRECTION_INGRESS, 302,
+					WATTLE_ACTION_DENY);
+		wattle_decide_test_rule(test, 301, WATTLE_DIRECTION_INGRESS, WATTLE_ID_HOST,
+					WATTLE_ACTION_DENY);
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+		/* Audit lets it pass, and says why it would not. */
+		rcu_read_lock();
+		wattle_decide_ask(test, &t, &cases[2], true, true, &d);
+		KUNIT_EXPECT_EQ(test, d.verdict, (u8)WATTLE_VERDICT_ALLOW);
+		KUNIT_EXPECT_EQ(test, d.next, (u8)WATTLE_TO_NODE);
+		KUNIT_EXPECT_EQ(test, (int)d.reason, (int)WATTLE_REASON_POLICY_EGRESS);
+		rcu_read_unlock();
+	}
+	wattle_decide_test_end(test, &t);
+}
+
+static struct kunit_case wattle_decide_cases[] = {
+	KUNIT_CASE(wattle_decide_test_ways),
+	KUNIT_CASE(wattle_decide_test_senders),
+	KUNIT_CASE(wattle_decide_test_services),
+	KUNIT_CASE(wattle_decide_test_policy),
+	{}
+};
+
+struct kunit_suite wattle_decide_suite = {
+	.name = "decide",
+	.init = wattle_fixture_init,
+	.exit = wattle_fixture_exit,
+	.test_cases = wattle_decide_cases,
+};
