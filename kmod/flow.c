@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cpu.h>
 #include <linux/random.h>
 #include <linux/workqueue.h>
 #include <net/netfilter/nf_conntrack_acct.h>
