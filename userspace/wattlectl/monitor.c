@@ -76,14 +76,26 @@ static json_t *event_json(const char *name, const struct wattle_explain *e)
 	return object;
 }
 
+/* ICMP has a type and a code in place of ports. */
+static void event_packet(const struct wattle_explain *e)
+{
+	char src[WATTLE_SOCKADDR_STRLEN], dst[WATTLE_SOCKADDR_STRLEN], proto[WATTLE_PROTO_STRLEN];
+
+	wattle_proto_text(proto, e->proto);
+	if (wattle_proto_is_icmp(e->proto))
+		printf("%s -> %s %s type %u code %u", wattle_addr_text(src, &e->src),
+		       wattle_addr_text(dst, &e->dst), proto, e->dport >> 8, e->dport & 0xff);
+	else
+		printf("%s -> %s %s", wattle_sockaddr_text(src, &e->src, e->sport),
+		       wattle_sockaddr_text(dst, &e->dst, e->dport), proto);
+}
+
 static void event_text(const char *name, const struct wattle_explain *e)
 {
-	char src[WATTLE_SOCKADDR_STRLEN], dst[WATTLE_SOCKADDR_STRLEN], backend[WATTLE_SOCKADDR_STRLEN];
-	char proto[WATTLE_PROTO_STRLEN], dev[IF_NAMESIZE], time[40];
+	char backend[WATTLE_SOCKADDR_STRLEN], dev[IF_NAMESIZE], time[40];
 
-	printf("%s %-7s %s -> %s %s", event_time(time, sizeof(time), e->time), name,
-	       wattle_sockaddr_text(src, &e->src, e->sport),
-	       wattle_sockaddr_text(dst, &e->dst, e->dport), wattle_proto_text(proto, e->proto));
+	printf("%s %-7s ", event_time(time, sizeof(time), e->time), name);
+	event_packet(e);
 	if (e->backend_addr.len)
 		printf(" to %s", wattle_sockaddr_text(backend, &e->backend_addr, e->backend_port));
 	printf(" identity %u -> %u: %s", e->src_identity, e->dst_identity,
