@@ -102,7 +102,7 @@ static inline void wattle_packed_set(u64 *word, u64 gen)
 enum wattle_kind {
 	WATTLE_KIND_NODE,
 	WATTLE_KIND_HOST,	/* identity of one address */
-	WATTLE_KIND_NET,	/* identity of a longer prefix */
+	WATTLE_KIND_NET,	/* identity of any other prefix */
 	WATTLE_KIND_ENDPOINT,
 	WATTLE_KIND_SUBJECT,	/* a direction that is enforced */
 	WATTLE_KIND_RULE,
@@ -164,7 +164,7 @@ struct wattle_chunk {
  * @settle: unlinks now what died with earlier changes, or NULL; sleeps
  */
 struct wattle_log {
-	struct mutex *lock;
+	struct mutex *lock;		/* the one writer holds it */
 	u64 next;
 	struct list_head chunks;
 	size_t count;

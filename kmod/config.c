@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Configuration: the tables of a device as one thing that changes by transactions. */
 
-#include "config.h"
+#include "config_private.h"
 #include "alloc.h"
-
-/*
- * What died with commits, on its way out. A batch is first unlinked and then freed, a
- * grace period before each; @round is the round of reclaim in which it began to
- * wait, 0 where it does not wait yet.
- */
-struct wattle_batch {
-	struct list_head list;
-	struct list_head chunks;
-	unsigned int round;
-	bool unlinked;
-};
 
 void wattle_config_touch(struct wattle_config *config)
 {
@@ -23,158 +11,6 @@ void wattle_config_touch(struct wattle_config *config)
 	/* Two at once count as two: one may have changed what the other was asked about. */
 	while ((seen = cmpxchg(&config->epoch, old, old + 1)) != old)
 		old = seen;
-}
-
-static void wattle_batch_free(struct wattle_batch *batch)
-{
-	struct wattle_chunk *chunk, *next;
-
-	list_for_each_entry_safe(chunk, next, &batch->chunks, list) {
-		kfree(chunk);
-		cond_resched();
-	}
-	kfree(batch);
-}
-
-/* Unlink what is dead to all readers. @slow: give way to others between the chunks. */
-static void wattle_batch_unlink(struct wattle_config *config, struct wattle_batch *batch,
-				bool slow)
-{
-	struct wattle_chunk *chunk;
-
-	list_for_each_entry(chunk, &batch->chunks, list) {
-		wattle_chunk_unlink(&config->log, chunk);
-		if (!slow) {
-			cond_resched();
-			continue;
-		}
-		mutex_unlock(&config->lock);
-		cond_resched();
-		mutex_lock(&config->lock);
-	}
-	batch->unlinked = true;
-	batch->round = 0;
-}
-
-/* Free what was unlinked a grace period ago, and the batch. */
-static void wattle_batch_reap(struct wattle_config *config, struct wattle_batch *batch)
-{
-	struct wattle_chunk *chunk;
-
-	list_del(&batch->list);
-	list_for_each_entry(chunk, &batch->chunks, list) {
-		wattle_chunk_free(&config->log, chunk);
-		mutex_unlock(&config->lock);
-		cond_resched();
-		mutex_lock(&config->lock);
-	}
-	wattle_batch_free(batch);
-}
-
-/*
- * One round: everything that waits moves on by one step. Batches stay in the list while
- * they are unlinked, without the lock now and then: only this worker takes them out.
- */
-static void wattle_config_reclaim(struct work_struct *work)
-{
-	struct wattle_config *config = container_of(work, struct wattle_config, reclaim);
-	struct wattle_batch *batch, *next;
-	unsigned int round;
-
-	mutex_lock(&config->lock);
-	round = ++config->round;
-	list_for_each_entry(batch, &config->dead, list)
-		batch->round = round;
-	mutex_unlock(&config->lock);
-
-	synchronize_rcu();
-
-	mutex_lock(&config->lock);
-	list_for_each_entry_safe(batch, next, &config->dead, list) {
-		if (batch->round != round)
-			continue;
-		if (batch->unlinked)
-			wattle_batch_reap(config, batch);
-		else
-			wattle_batch_unlink(config, batch, true);
-	}
-	if (!list_empty(&config->dead))
-		queue_work(config->queue, &config->reclaim);
-	mutex_unlock(&config->lock);
-}
-
-/* Too many versions of one key are linked: wait, once, for what is dead to be so to all. */
-static void wattle_config_settle(struct wattle_log *log)
-{
-	struct wattle_config *config = container_of(log, struct wattle_config, log);
-	struct wattle_batch *batch;
-
-	lockdep_assert_held(&config->lock);
-
-	synchronize_rcu_expedited();
-	list_for_each_entry(batch, &config->dead, list) {
-		if (!batch->unlinked)
-			wattle_batch_unlink(config, batch, false);
-	}
-}
-
-/*
- * The log goes the way of what is in it. Memory for the batch is there before the change is
- * published: @batch.
- */
-static void wattle_config_retire(struct wattle_config *config, struct wattle_batch *batch)
-{
-	struct wattle_log *log = &config->log;
-
-	batch->unlinked = !log->dels;
-	wattle_log_take(log, &batch->chunks);
-	list_add_tail(&batch->list, &config->dead);
-	queue_work(config->queue, &config->reclaim);
-}
-
-static struct wattle_batch *wattle_batch_create(void)
-{
-	struct wattle_batch *batch = wattle_alloc(sizeof(*batch));
-
-	if (batch) {
-		INIT_LIST_HEAD(&batch->list);
-		INIT_LIST_HEAD(&batch->chunks);
-	}
-	return batch;
-}
-
-/* Empty a log that was rolled back; nobody can be reading what is unlinked any more. */
-static void wattle_config_clear(struct wattle_config *config)
-{
-	struct wattle_chunk *chunk, *next;
-	LIST_HEAD(chunks);
-
-	wattle_log_take(&config->log, &chunks);
-	list_for_each_entry_safe(chunk, next, &chunks, list) {
-		wattle_chunk_free(&config->log, chunk);
-		kfree(chunk);
-		cond_resched();
-	}
-}
-
-/*
- * Take back the open change, whole. Without memory for a batch what was unlinked
- * waits for its grace period here and now.
- */
-static void wattle_config_undo(struct wattle_config *config)
-{
-	struct wattle_batch *batch;
-
-	wattle_log_rollback(&config->log, 0);
-	if (config->log.frees) {
-		batch = wattle_batch_create();
-		if (batch) {
-			wattle_config_retire(config, batch);
-			return;
-		}
-		synchronize_rcu_expedited();
-	}
-	wattle_config_clear(config);
 }
 
 /* Does the log hold anything that readers are to see? */
@@ -224,8 +60,8 @@ static int wattle_config_publish(struct wattle_config *config, struct wattle_ref
 	return 0;
 }
 
-/* Enter to make a change; *@mark: where to go back to. The lock is held where this is 0. */
-static int wattle_config_enter(struct wattle_config *config, u32 owner, size_t *mark,
+/* Enter to make a change. The lock is held where this is 0. */
+static int wattle_config_enter(struct wattle_config *config, u32 owner,
 			       struct wattle_refusal *why)
 {
 	mutex_lock(&config->lock);
@@ -234,16 +70,16 @@ static int wattle_config_enter(struct wattle_config *config, u32 owner, size_t *
 		return wattle_refuse(why, -EBUSY, WATTLE_FIELD_NONE,
 				     "another transaction is open");
 	}
-	*mark = config->log.count;
+	config->mark = config->log.count;
 	return 0;
 }
 
-/* Leave after a change: outside of a transaction it is one of its own. */
-static int wattle_config_leave(struct wattle_config *config, size_t mark, int err,
+/* Leave after a change, staged with @err: outside of a transaction it is one of its own. */
+static int wattle_config_leave(struct wattle_config *config, int err,
 			       struct wattle_refusal *why)
 {
 	if (err && config->owner)
-		wattle_log_rollback(&config->log, mark);
+		wattle_log_rollback(&config->log, config->mark);
 	else if (err)
 		wattle_config_undo(config);
 	else if (!config->owner)
@@ -361,89 +197,129 @@ void wattle_config_release(struct wattle_config *config, u32 owner)
 }
 
 /* Every change has the same frame: enter, stage, leave. */
-#define WATTLE_CONFIG_CHANGE(config, owner, why, stage)				\
-({										\
-	size_t __mark;								\
-	int __err = wattle_config_enter(config, owner, &__mark, why);		\
-										\
-	if (!__err)								\
-		__err = wattle_config_leave(config, __mark, stage, why);	\
-	__err;									\
-})
-
 int wattle_config_node_add(struct wattle_config *config, u32 owner,
 			   const struct wattle_node_spec *spec, bool replace,
 			   struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_node_add(&config->nodes, &config->log, spec, replace, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_node_add(&config->nodes, &config->log, spec, replace, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_node_del(struct wattle_config *config, u32 owner, const char *name,
 			   struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_node_del(&config->nodes, &config->log, name, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_node_del(&config->nodes, &config->log, name, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_identity_add(struct wattle_config *config, u32 owner,
 			       const struct wattle_identity_spec *spec, bool replace,
 			       struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_identity_add(&config->identities, &config->log, spec, replace, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_identity_add(&config->identities, &config->log, spec, replace, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_identity_del(struct wattle_config *config, u32 owner,
 			       const struct wattle_prefix *prefix, struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_identity_del(&config->identities, &config->log, prefix, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_identity_del(&config->identities, &config->log, prefix, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_endpoint_add(struct wattle_config *config, u32 owner,
 			       const struct wattle_endpoint_spec *spec, bool replace,
 			       struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_endpoint_add(&config->endpoints, &config->log, spec, replace, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_endpoint_add(&config->endpoints, &config->log, spec, replace, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_endpoint_del(struct wattle_config *config, u32 owner, int ifindex,
 			       struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_endpoint_del(&config->endpoints, &config->log, ifindex, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_endpoint_del(&config->endpoints, &config->log, ifindex, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_rule_add(struct wattle_config *config, u32 owner,
 			   const struct wattle_rule_spec *spec, const char *origin, bool replace,
 			   struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_rule_add(&config->policies, &config->log, spec, origin, replace, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_rule_add(&config->policies, &config->log, spec, origin, replace, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_rule_del(struct wattle_config *config, u32 owner,
 			   const struct wattle_rule_spec *spec, struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_rule_del(&config->policies, &config->log, spec, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_rule_del(&config->policies, &config->log, spec, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_rule_flush(struct wattle_config *config, u32 owner, u32 subject,
 			     struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_rule_flush(&config->policies, &config->log, subject, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_rule_flush(&config->policies, &config->log, subject, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_service_add(struct wattle_config *config, u32 owner,
 			      const struct wattle_service_spec *spec, bool replace,
 			      struct wattle_refusal *why)
 {
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_service_add(&config->services, &config->log, spec, replace, why));
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_service_add(&config->services, &config->log, spec, replace, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_service_del(struct wattle_config *config, u32 owner,
@@ -451,9 +327,13 @@ int wattle_config_service_del(struct wattle_config *config, u32 owner,
 			      struct wattle_refusal *why)
 {
 	const struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
+	int err;
 
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_service_del(&config->services, &config->log, &key, why));
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_service_del(&config->services, &config->log, &key, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_backend_add(struct wattle_config *config, u32 owner,
@@ -462,10 +342,13 @@ int wattle_config_backend_add(struct wattle_config *config, u32 owner,
 			      struct wattle_refusal *why)
 {
 	const struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
+	int err;
 
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_backend_add(&config->services, &config->log, &key, backend, replace,
-				   why));
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_backend_add(&config->services, &config->log, &key, backend, replace, why);
+	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_backend_del(struct wattle_config *config, u32 owner,
@@ -473,9 +356,13 @@ int wattle_config_backend_del(struct wattle_config *config, u32 owner,
 			      const struct wattle_backend *backend, struct wattle_refusal *why)
 {
 	const struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
+	int err;
 
-	return WATTLE_CONFIG_CHANGE(config, owner, why,
-		wattle_backend_del(&config->services, &config->log, &key, backend, why));
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_backend_del(&config->services, &config->log, &key, backend, why);
+	return wattle_config_leave(config, err, why);
 }
 
 /* Endpoints without a device go as a change of its own, when nobody else makes one. */
@@ -587,21 +474,10 @@ int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
  */
 void wattle_config_exit(struct wattle_config *config)
 {
-	struct wattle_batch *batch, *next;
-
 	cancel_work_sync(&config->sweep);
 	cancel_work_sync(&config->reclaim);
-
 	destroy_workqueue(config->queue);
-
-	mutex_lock(&config->lock);
-	wattle_log_rollback(&config->log, 0);
-	wattle_config_clear(config);
-	list_for_each_entry_safe(batch, next, &config->dead, list) {
-		wattle_batch_unlink(config, batch, false);
-		wattle_batch_reap(config, batch);
-	}
-	mutex_unlock(&config->lock);
+	wattle_config_drain(config);
 
 	wattle_services_exit(&config->services);
 	wattle_policies_exit(&config->policies);

@@ -39,6 +39,7 @@
  * @lock: serialises writers
  * @owner: netlink port that has a transaction open, or 0
  * @log: the open change
+ * @mark: where in @log the message began that is being staged
  * @dead: batches of what died with commits, and awaits reclaim
  * @round: how often reclaim has come round
  * @reclaim: unlinks and frees @dead, a grace period each
@@ -50,7 +51,7 @@
 struct wattle_config {
 	u64 gen;
 	u64 epoch;
-	struct mutex lock;
+	struct mutex lock;		/* serialises writers */
 	u32 owner;
 	struct wattle_nodes nodes;
 	struct wattle_identities identities;
@@ -58,6 +59,7 @@ struct wattle_config {
 	struct wattle_policies policies;
 	struct wattle_services services;
 	struct wattle_log log;
+	size_t mark;
 	struct list_head dead;
 	unsigned int round;
 	struct work_struct reclaim;
@@ -67,12 +69,14 @@ struct wattle_config {
 
 static inline u64 wattle_generation(const struct wattle_config *config)
 {
+	/* Pairs with wattle_config_publish(): what is published is there. */
 	return smp_load_acquire(&config->gen);
 }
 
 /* Read it before the generation: what is decided after is at least that new. */
 static inline u32 wattle_epoch(const struct wattle_config *config)
 {
+	/* Pairs with the full barrier in wattle_config_touch(). */
 	return smp_load_acquire(&config->epoch);
 }
 

@@ -103,7 +103,7 @@ struct wattle_endpoint {
  */
 struct wattle_endpoints {
 	struct rhltable by_ip;
-	struct mutex lock;
+	struct mutex lock;		/* ports, attaching, detaching */
 	struct list_head ports;
 	struct wattle *wattle;
 	const struct wattle_port_ops *ops;

@@ -29,7 +29,7 @@ struct wattle_lpm_node;
  */
 struct wattle_lpm {
 	struct wattle_lpm_node __rcu *root;
-	struct mutex *lock;
+	struct mutex *lock;		/* the writer holds it */
 	size_t count;
 };
 

@@ -147,4 +147,19 @@ static const struct rhashtable_params wattle_subject_params = {
 struct wattle_subject *wattle_subject_lookup(struct wattle_policies *policies, u32 subject,
 					     u8 direction, u64 gen);
 
+/*
+ * What rules name, by number (policy_names.c). _get takes a reference, and makes what is
+ * not there yet: 0, -ENOMEM or -ENOSPC. Readers may see it until a grace period
+ * after the last _put. Context: writer.
+ */
+int wattle_text_get(struct wattle_policies *policies, const char *origin, u32 *number);
+void wattle_text_put(struct wattle_policies *policies, u32 number);
+int wattle_peer_get(struct wattle_policies *policies, const struct wattle_prefix *prefix,
+		    u32 *number);
+void wattle_peer_put(struct wattle_policies *policies, u32 number);
+bool wattle_peer_find(struct wattle_policies *policies, const struct wattle_prefix *prefix,
+		      u32 *number);
+int wattle_policy_names_init(struct wattle_policies *policies, struct wattle_log *log);
+void wattle_policy_names_exit(struct wattle_policies *policies);
+
 #endif /* WATTLE_POLICY_PRIVATE_H */

@@ -4,151 +4,6 @@
 #include "policy_private.h"
 #include "alloc.h"
 
-static inline u32 wattle_text_hash(const void *text, u32 len, u32 seed)
-{
-	return jhash(text, strlen(text), seed);
-}
-
-static inline u32 wattle_text_hash_object(const void *data, u32 len, u32 seed)
-{
-	const struct wattle_text *text = data;
-
-	return wattle_text_hash(text->text, len, seed);
-}
-
-static inline int wattle_text_compare(struct rhashtable_compare_arg *arg, const void *object)
-{
-	const struct wattle_text *text = object;
-
-	return strcmp(text->text, arg->key);
-}
-
-static const struct rhashtable_params wattle_text_params = {
-	.head_offset = offsetof(struct wattle_text, link),
-	.key_len = 1,		/* not used: texts end themselves */
-	.hashfn = wattle_text_hash,
-	.obj_hashfn = wattle_text_hash_object,
-	.obj_cmpfn = wattle_text_compare,
-	.automatic_shrinking = true,
-};
-
-/* xa_alloc() says -EBUSY where no number is left. */
-static int wattle_number_alloc(struct xarray *xa, u32 *number, void *object, u32 min, u32 max)
-{
-	int err;
-
-	if (wattle_alloc_denied())
-		return -ENOMEM;
-	err = xa_alloc(xa, number, object, XA_LIMIT(min, max), GFP_KERNEL_ACCOUNT);
-	return err == -EBUSY ? -ENOSPC : err;
-}
-
-static int wattle_text_get(struct wattle_policies *policies, const char *origin, u32 *number)
-{
-	struct wattle_text *text;
-	size_t size = strlen(origin) + 1;
-	int err;
-
-	*number = 0;
-	if (size == 1)
-		return 0;
-	text = rhashtable_lookup_fast(&policies->origin_by_text, origin, wattle_text_params);
-	if (text) {
-		text->users++;
-		*number = text->number;
-		return 0;
-	}
-	text = wattle_alloc(struct_size(text, text, size));
-	if (!text)
-		return -ENOMEM;
-	memcpy(text->text, origin, size);
-	text->users = 1;
-	err = wattle_number_alloc(&policies->origins, &text->number, text, 1, 0xffffff);
-	if (err)
-		goto err_free;
-	err = wattle_hash_insert(rhashtable_insert_fast(&policies->origin_by_text, &text->link,
-							wattle_text_params));
-	if (err)
-		goto err_erase;
-	*number = text->number;
-	return 0;
-
-err_erase:
-	xa_erase(&policies->origins, text->number);
-err_free:
-	kfree(text);
-	return err;
-}
-
-static void wattle_text_put(struct wattle_policies *policies, u32 number)
-{
-	struct wattle_text *text;
-
-	if (!number)
-		return;
-	text = xa_load(&policies->origins, number);
-	if (--text->users)
-		return;
-	xa_erase(&policies->origins, number);
-	rhashtable_remove_fast(&policies->origin_by_text, &text->link, wattle_text_params);
-	kfree_rcu(text, rcu);
-}
-
-/*
- * The number of a prefix only leads to slots, whose rules have lives: so it needs none
- * itself, and is there as long as any version of a rule names it.
- */
-static int wattle_peer_get(struct wattle_policies *policies, const struct wattle_prefix *prefix,
-			   u32 *number)
-{
-	struct wattle_lpm_entry *entry;
-	struct wattle_peer *peer;
-	int err;
-
-	entry = wattle_lpm_find(&policies->prefixes, prefix, 0);
-	if (entry) {
-		peer = container_of(entry, struct wattle_peer, entry);
-		peer->users++;
-		*number = WATTLE_ID_LOCAL_MIN + peer->number;
-		return 0;
-	}
-	peer = wattle_alloc(sizeof(*peer));
-	if (!peer)
-		return -ENOMEM;
-	peer->prefix = *prefix;
-	peer->users = 1;
-	peer->entry.life.died = WATTLE_FOREVER;
-	err = wattle_number_alloc(&policies->peers, &peer->number, peer, 0,
-				  WATTLE_ID_LOCAL_MAX - WATTLE_ID_LOCAL_MIN);
-	if (err)
-		goto err_free;
-	err = wattle_lpm_insert(&policies->prefixes, prefix, &peer->entry);
-	if (err)
-		goto err_erase;
-	*number = WATTLE_ID_LOCAL_MIN + peer->number;
-	return 0;
-
-err_erase:
-	xa_erase(&policies->peers, peer->number);
-err_free:
-	kfree(peer);
-	return err;
-}
-
-static void wattle_peer_put(struct wattle_policies *policies, u32 number)
-{
-	struct wattle_peer *peer;
-
-	if (number < WATTLE_ID_LOCAL_MIN)
-		return;
-	peer = xa_load(&policies->peers, number - WATTLE_ID_LOCAL_MIN);
-	if (--peer->users)
-		return;
-	wattle_lpm_remove(&policies->prefixes, &peer->prefix, &peer->entry);
-	xa_erase(&policies->peers, peer->number);
-	kfree_rcu(peer, rcu);
-}
-
 /* Sizes of bins are counted anew when as many rules have gone as there are. */
 static void wattle_subject_count_bins(struct wattle_subject *subject)
 {
@@ -260,13 +115,10 @@ int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *lo
 	err = rhltable_init(&policies->subjects, &wattle_subject_params);
 	if (err)
 		goto err_rules;
-	err = rhashtable_init(&policies->origin_by_text, &wattle_text_params);
+	err = wattle_policy_names_init(policies, log);
 	if (err)
 		goto err_subjects;
 	INIT_LIST_HEAD(&policies->all_subjects);
-	xa_init_flags(&policies->peers, XA_FLAGS_ALLOC);
-	xa_init_flags(&policies->origins, XA_FLAGS_ALLOC1);
-	wattle_lpm_init(&policies->prefixes, log->lock);
 	policies->count = 0;
 	policies->linked = 0;
 	wattle_log_kind(log, WATTLE_KIND_SUBJECT, &wattle_subject_ops, policies);
@@ -285,11 +137,6 @@ static void wattle_policy_destroy_object(void *object, void *arg)
 	kfree(object);
 }
 
-static void wattle_peer_destroy(struct wattle_lpm_entry *entry)
-{
-	kfree(container_of(entry, struct wattle_peer, entry));
-}
-
 /**
  * wattle_policies_exit() - free a table that nobody reads any more
  * @policies: the table
@@ -300,11 +147,7 @@ void wattle_policies_exit(struct wattle_policies *policies)
 {
 	rhltable_free_and_destroy(&policies->rules, wattle_policy_destroy_object, NULL);
 	rhltable_free_and_destroy(&policies->subjects, wattle_policy_destroy_object, NULL);
-	wattle_lpm_exit(&policies->prefixes, wattle_peer_destroy);
-	xa_destroy(&policies->peers);
-	xa_destroy(&policies->origins);
-	rhashtable_free_and_destroy(&policies->origin_by_text, wattle_policy_destroy_object,
-				    NULL);
+	wattle_policy_names_exit(policies);
 }
 
 static bool wattle_rule_proto_has_ports(u8 proto)
@@ -379,18 +222,11 @@ static int wattle_rule_peer_get(struct wattle_policies *policies,
 static bool wattle_rule_peer_find(struct wattle_policies *policies,
 				  const struct wattle_rule_spec *spec, u32 *peer)
 {
-	struct wattle_lpm_entry *entry;
-
 	*peer = 0;
-	if (spec->peer_kind == WATTLE_PEER_KIND_IDENTITY) {
+	if (spec->peer_kind == WATTLE_PEER_KIND_IDENTITY)
 		*peer = spec->peer_id;
-	} else if (spec->peer_kind == WATTLE_PEER_KIND_PREFIX) {
-		entry = wattle_lpm_find(&policies->prefixes, &spec->peer, 0);
-		if (!entry)
-			return false;
-		*peer = WATTLE_ID_LOCAL_MIN +
-			container_of(entry, struct wattle_peer, entry)->number;
-	}
+	else if (spec->peer_kind == WATTLE_PEER_KIND_PREFIX)
+		return wattle_peer_find(policies, &spec->peer, peer);
 	return true;
 }
 
