@@ -7,6 +7,7 @@
 #include "suites.h"
 #include "change.c"
 #include "config.c"
+#include "reclaim.c"
 #include "walk.c"
 #include "reason.c"
 
@@ -241,8 +242,10 @@ static int wattle_cfg_test_old_reader(void *arg)
 	rcu_read_lock();
 	gen = wattle_generation(r->f->config);
 	r->before = wattle_cfg_test_lookup(r->f, 1, gen);
+	/* Pairs with the wait for it: what was seen before is written. */
 	smp_store_release(&r->began, true);
 	end = ktime_add_ms(ktime_get(), 3000);
+	/* Pairs with the release behind the commit. */
 	while (!smp_load_acquire(&r->committed) && ktime_before(ktime_get(), end))
 		cpu_relax();
 	r->asked_after = READ_ONCE(r->committed);
@@ -266,9 +269,11 @@ static void wattle_cfg_test_old_generation(struct kunit *test)
 	wattle_fixture_settle(f);
 	task = kthread_run(wattle_cfg_test_old_reader, &r, "wattle-test-old");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	/* Pairs with the release in the reader. */
 	while (!smp_load_acquire(&r.began))
 		schedule_timeout_uninterruptible(1);
 	KUNIT_EXPECT_EQ(test, wattle_cfg_test_identity(f, 0, 1, 8), 0);
+	/* Pairs with the reader's wait: the commit comes before. */
 	smp_store_release(&r.committed, true);
 	KUNIT_EXPECT_EQ(test, wattle_cfg_test_now(f, 1), 8u);
 	kthread_stop(task);

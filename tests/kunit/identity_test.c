@@ -4,6 +4,7 @@
 #include "fixture.h"
 #include "suites.h"
 #include "identity.c"
+#include "identity_write.c"
 
 #define WATTLE_ID_TEST_PREFIXES	48
 
@@ -73,7 +74,7 @@ static void wattle_id_test_check(struct kunit *test, const struct wattle_id_mode
 	rcu_read_lock();
 	found = wattle_identity_lookup(&f->config->identities, addr,
 				       wattle_fixture_gen(f, staged), &info);
-	KUNIT_EXPECT_EQ(test, found, want != NULL);
+	KUNIT_EXPECT_EQ(test, found, !!want);
 	if (found && want) {
 		KUNIT_EXPECT_EQ(test, info.id, want->state[staged].id);
 		KUNIT_EXPECT_EQ(test, info.prefix_len, want->prefix.len);
@@ -192,7 +193,9 @@ static void wattle_id_test_empty(struct kunit *test)
 /* A change that is refused says where and why, and changes nothing. */
 static void wattle_id_test_refusals(struct kunit *test)
 {
-	struct wattle_identity_spec spec = { .id = 7, .prefix = wattle_test_prefix4(0x0a000000, 8) };
+	struct wattle_identity_spec spec = {
+		.id = 7, .prefix = wattle_test_prefix4(0x0a000000, 8),
+	};
 	struct wattle_fixture *f = test->priv;
 	u64 gen = wattle_generation(f->config);
 

@@ -40,7 +40,7 @@ bool wattle_test_denied(void);
 struct kunit {
 	const char *name;
 	void *priv;
-	bool failed;
+	unsigned int failures;
 	bool skipped;
 };
 
@@ -78,87 +78,108 @@ module_exit(wattle_kunit_exit)
 
 #define kunit_info(test, fmt, ...)	pr_info("    # %s: " fmt, (test)->name, ##__VA_ARGS__)
 #define kunit_err(test, fmt, ...)	pr_info("    # %s: " fmt, (test)->name, ##__VA_ARGS__)
-#define kunit_mark_skipped(test, fmt, ...)				\
+
+static inline void wattle_kunit_skip(struct kunit *test, const char *why)
+{
+	test->skipped = true;
+	kunit_info(test, "%s\n", why);
+}
+
+/* @why is plain text here. */
+#define kunit_skip(test, why)						\
 do {									\
-	(test)->skipped = true;						\
-	kunit_info(test, fmt, ##__VA_ARGS__);				\
-} while (0)
-#define kunit_skip(test, fmt, ...)					\
-do {									\
-	kunit_mark_skipped(test, fmt, ##__VA_ARGS__);			\
+	wattle_kunit_skip(test, why);					\
 	return;								\
 } while (0)
 
-#define WATTLE_KUNIT_FAIL(test, fmt, ...)				\
-do {									\
-	(test)->failed = true;						\
-	pr_info("    # %s: EXPECTATION FAILED at %s:%d\n", (test)->name,	\
-		kbasename(__FILE__), __LINE__);				\
-	pr_info("    # %s: " fmt, (test)->name, ##__VA_ARGS__);		\
-} while (0)
+__printf(4, 5)
+void wattle_kunit_fail(struct kunit *test, const char *file, int line, const char *fmt, ...);
 
-#define KUNIT_FAIL(test, fmt, ...)	WATTLE_KUNIT_FAIL(test, fmt "\n", ##__VA_ARGS__)
+#define WATTLE_KUNIT_CHECK(test, condition, what, fmt, ...)		\
+({									\
+	bool __ok = (condition);					\
+									\
+	if (!__ok)							\
+		wattle_kunit_fail(test, __FILE__, __LINE__, "%s. " fmt, what, ##__VA_ARGS__); \
+	__ok;								\
+})
 
-#define WATTLE_KUNIT_TRUE(test, condition, what, end, fmt, ...)		\
-do {									\
-	if (!(condition)) {						\
-		WATTLE_KUNIT_FAIL(test, "%s. " fmt "\n", what, ##__VA_ARGS__);	\
-		end;							\
-	}								\
-} while (0)
-
-#define WATTLE_KUNIT_BINARY(test, left, op, right, end, fmt, ...)	\
-do {									\
+#define WATTLE_KUNIT_COMPARE(test, left, op, right, fmt, ...)		\
+({									\
 	typeof(left) __left = (left);					\
 	typeof(right) __right = (right);				\
+	bool __ok = __left op __right;					\
 									\
-	if (!(__left op __right)) {					\
-		WATTLE_KUNIT_FAIL(test, #left " " #op " " #right ": %lld, %lld. " fmt "\n", \
+	if (!__ok)							\
+		wattle_kunit_fail(test, __FILE__, __LINE__,		\
+				  #left " " #op " " #right ": %lld, %lld. " fmt, \
 				  (long long)__left, (long long)__right, ##__VA_ARGS__); \
-		end;							\
-	}								\
+	__ok;								\
+})
+
+#define WATTLE_KUNIT_TEXTS(test, left, right)				\
+({									\
+	const char *__left = (left), *__right = (right);		\
+									\
+	WATTLE_KUNIT_CHECK(test, !strcmp(__left, __right), #left " is not " #right, \
+			   "\"%s\", \"%s\"", __left, __right);		\
+})
+
+#define WATTLE_KUNIT_ASSERT(ok)						\
+do {									\
+	if (!(ok))							\
+		return;							\
 } while (0)
 
-#define KUNIT_EXPECT_TRUE(t, c)		WATTLE_KUNIT_TRUE(t, c, #c " is false", , "")
-#define KUNIT_EXPECT_FALSE(t, c)	WATTLE_KUNIT_TRUE(t, !(c), #c " is true", , "")
-#define KUNIT_EXPECT_TRUE_MSG(t, c, f, ...) \
-	WATTLE_KUNIT_TRUE(t, c, #c " is false", , f, ##__VA_ARGS__)
-#define KUNIT_EXPECT_FALSE_MSG(t, c, f, ...) \
-	WATTLE_KUNIT_TRUE(t, !(c), #c " is true", , f, ##__VA_ARGS__)
-#define KUNIT_ASSERT_TRUE(t, c)		WATTLE_KUNIT_TRUE(t, c, #c " is false", return, "")
-#define KUNIT_ASSERT_FALSE(t, c)	WATTLE_KUNIT_TRUE(t, !(c), #c " is true", return, "")
-#define KUNIT_ASSERT_TRUE_MSG(t, c, f, ...) \
-	WATTLE_KUNIT_TRUE(t, c, #c " is false", return, f, ##__VA_ARGS__)
-#define KUNIT_EXPECT_NULL(t, p)		WATTLE_KUNIT_TRUE(t, !(p), #p " is not NULL", , "")
-#define KUNIT_EXPECT_NOT_NULL(t, p)	WATTLE_KUNIT_TRUE(t, p, #p " is NULL", , "")
-#define KUNIT_ASSERT_NOT_NULL(t, p)	WATTLE_KUNIT_TRUE(t, p, #p " is NULL", return, "")
-#define KUNIT_EXPECT_PTR_EQ(t, a, b)	WATTLE_KUNIT_TRUE(t, (a) == (b), #a " is not " #b, , "")
-#define KUNIT_EXPECT_PTR_NE(t, a, b)	WATTLE_KUNIT_TRUE(t, (a) != (b), #a " is " #b, , "")
-#define KUNIT_EXPECT_STREQ(t, a, b) \
-	WATTLE_KUNIT_TRUE(t, !strcmp(a, b), #a " is not " #b, , "\"%s\", \"%s\"", a, b)
-#define KUNIT_EXPECT_MEMEQ(t, a, b, n) \
-	WATTLE_KUNIT_TRUE(t, !memcmp(a, b, n), #a " is not " #b, , "")
-#define KUNIT_ASSERT_NOT_ERR_OR_NULL(t, p) \
-	WATTLE_KUNIT_TRUE(t, !IS_ERR_OR_NULL(p), #p " is an error or NULL", return, "")
+#define KUNIT_FAIL(t, fmt, ...) \
+	((void)WATTLE_KUNIT_CHECK(t, false, "failed", fmt, ##__VA_ARGS__))
 
-#define KUNIT_EXPECT_EQ(t, a, b)	WATTLE_KUNIT_BINARY(t, a, ==, b, , "")
-#define KUNIT_EXPECT_NE(t, a, b)	WATTLE_KUNIT_BINARY(t, a, !=, b, , "")
-#define KUNIT_EXPECT_LT(t, a, b)	WATTLE_KUNIT_BINARY(t, a, <, b, , "")
-#define KUNIT_EXPECT_LE(t, a, b)	WATTLE_KUNIT_BINARY(t, a, <=, b, , "")
-#define KUNIT_EXPECT_GT(t, a, b)	WATTLE_KUNIT_BINARY(t, a, >, b, , "")
-#define KUNIT_EXPECT_GE(t, a, b)	WATTLE_KUNIT_BINARY(t, a, >=, b, , "")
-#define KUNIT_ASSERT_EQ(t, a, b)	WATTLE_KUNIT_BINARY(t, a, ==, b, return, "")
-#define KUNIT_ASSERT_NE(t, a, b)	WATTLE_KUNIT_BINARY(t, a, !=, b, return, "")
-#define KUNIT_EXPECT_EQ_MSG(t, a, b, f, ...) \
-	WATTLE_KUNIT_BINARY(t, a, ==, b, , f, ##__VA_ARGS__)
-#define KUNIT_EXPECT_NE_MSG(t, a, b, f, ...) \
-	WATTLE_KUNIT_BINARY(t, a, !=, b, , f, ##__VA_ARGS__)
-#define KUNIT_EXPECT_LE_MSG(t, a, b, f, ...) \
-	WATTLE_KUNIT_BINARY(t, a, <=, b, , f, ##__VA_ARGS__)
-#define KUNIT_EXPECT_GE_MSG(t, a, b, f, ...) \
-	WATTLE_KUNIT_BINARY(t, a, >=, b, , f, ##__VA_ARGS__)
-#define KUNIT_ASSERT_EQ_MSG(t, a, b, f, ...) \
-	WATTLE_KUNIT_BINARY(t, a, ==, b, return, f, ##__VA_ARGS__)
+#define KUNIT_EXPECT_TRUE_MSG(t, c, fmt, ...) \
+	((void)WATTLE_KUNIT_CHECK(t, c, #c " is false", fmt, ##__VA_ARGS__))
+#define KUNIT_EXPECT_FALSE_MSG(t, c, fmt, ...) \
+	((void)WATTLE_KUNIT_CHECK(t, !(c), #c " is true", fmt, ##__VA_ARGS__))
+#define KUNIT_EXPECT_TRUE(t, c)		KUNIT_EXPECT_TRUE_MSG(t, c, "")
+#define KUNIT_EXPECT_FALSE(t, c)	KUNIT_EXPECT_FALSE_MSG(t, c, "")
+#define KUNIT_EXPECT_NULL(t, p) \
+	((void)WATTLE_KUNIT_CHECK(t, !(p), #p " is not NULL", ""))
+#define KUNIT_EXPECT_NOT_NULL(t, p) \
+	((void)WATTLE_KUNIT_CHECK(t, p, #p " is NULL", ""))
+#define KUNIT_EXPECT_PTR_EQ(t, a, b) \
+	((void)WATTLE_KUNIT_CHECK(t, (a) == (b), #a " is not " #b, ""))
+#define KUNIT_EXPECT_PTR_NE(t, a, b) \
+	((void)WATTLE_KUNIT_CHECK(t, (a) != (b), #a " is " #b, ""))
+#define KUNIT_EXPECT_MEMEQ(t, a, b, n) \
+	((void)WATTLE_KUNIT_CHECK(t, !memcmp(a, b, n), #a " is not " #b, ""))
+#define KUNIT_EXPECT_STREQ(t, a, b)	((void)WATTLE_KUNIT_TEXTS(t, a, b))
+
+#define KUNIT_EXPECT_EQ_MSG(t, a, b, fmt, ...) \
+	((void)WATTLE_KUNIT_COMPARE(t, a, ==, b, fmt, ##__VA_ARGS__))
+#define KUNIT_EXPECT_NE_MSG(t, a, b, fmt, ...) \
+	((void)WATTLE_KUNIT_COMPARE(t, a, !=, b, fmt, ##__VA_ARGS__))
+#define KUNIT_EXPECT_LE_MSG(t, a, b, fmt, ...) \
+	((void)WATTLE_KUNIT_COMPARE(t, a, <=, b, fmt, ##__VA_ARGS__))
+#define KUNIT_EXPECT_GE_MSG(t, a, b, fmt, ...) \
+	((void)WATTLE_KUNIT_COMPARE(t, a, >=, b, fmt, ##__VA_ARGS__))
+#define KUNIT_EXPECT_EQ(t, a, b)	KUNIT_EXPECT_EQ_MSG(t, a, b, "")
+#define KUNIT_EXPECT_NE(t, a, b)	KUNIT_EXPECT_NE_MSG(t, a, b, "")
+#define KUNIT_EXPECT_LE(t, a, b)	KUNIT_EXPECT_LE_MSG(t, a, b, "")
+#define KUNIT_EXPECT_GE(t, a, b)	KUNIT_EXPECT_GE_MSG(t, a, b, "")
+#define KUNIT_EXPECT_LT(t, a, b)	((void)WATTLE_KUNIT_COMPARE(t, a, <, b, ""))
+#define KUNIT_EXPECT_GT(t, a, b)	((void)WATTLE_KUNIT_COMPARE(t, a, >, b, ""))
+
+#define KUNIT_ASSERT_TRUE_MSG(t, c, fmt, ...) \
+	WATTLE_KUNIT_ASSERT(WATTLE_KUNIT_CHECK(t, c, #c " is false", fmt, ##__VA_ARGS__))
+#define KUNIT_ASSERT_TRUE(t, c)		KUNIT_ASSERT_TRUE_MSG(t, c, "")
+#define KUNIT_ASSERT_FALSE(t, c)	KUNIT_ASSERT_TRUE_MSG(t, !(c), "")
+#define KUNIT_ASSERT_NOT_NULL(t, p) \
+	WATTLE_KUNIT_ASSERT(WATTLE_KUNIT_CHECK(t, p, #p " is NULL", ""))
+#define KUNIT_ASSERT_NOT_ERR_OR_NULL(t, p) \
+	WATTLE_KUNIT_ASSERT(WATTLE_KUNIT_CHECK(t, !IS_ERR_OR_NULL(p), #p " is none", ""))
+#define KUNIT_ASSERT_EQ_MSG(t, a, b, fmt, ...) \
+	WATTLE_KUNIT_ASSERT(WATTLE_KUNIT_COMPARE(t, a, ==, b, fmt, ##__VA_ARGS__))
+#define KUNIT_ASSERT_EQ(t, a, b)	KUNIT_ASSERT_EQ_MSG(t, a, b, "")
+#define KUNIT_ASSERT_NE(t, a, b) \
+	WATTLE_KUNIT_ASSERT(WATTLE_KUNIT_COMPARE(t, a, !=, b, ""))
 
 #endif /* !CONFIG_KUNIT */
 

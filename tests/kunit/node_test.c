@@ -170,7 +170,7 @@ static void wattle_node_test_expect(struct kunit *test, const struct wattle_node
 {
 	char name[16];
 
-	KUNIT_EXPECT_EQ(test, node != NULL, want >= 0);
+	KUNIT_EXPECT_EQ(test, !!node, want >= 0);
 	if (!node || want < 0)
 		return;
 	wattle_node_test_name(want, name);

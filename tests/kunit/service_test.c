@@ -96,7 +96,7 @@ static void wattle_svc_test_check_one(struct kunit *test, const struct wattle_sv
 	KUNIT_EXPECT_EQ(test, service->alg, s->alg);
 	for (i = 0; i < 4; i++) {
 		chosen = wattle_service_choose(service, wattle_random(&f->random));
-		KUNIT_EXPECT_EQ(test, chosen != NULL, usable != 0);
+		KUNIT_EXPECT_EQ(test, !!chosen, usable != 0);
 		if (!chosen)
 			break;
 		KUNIT_EXPECT_TRUE(test, choices[wattle_svc_test_index(chosen)]);
@@ -116,7 +116,7 @@ static void wattle_svc_test_check(struct kunit *test, const struct wattle_svc_mo
 	gen = wattle_generation(f->config);
 	service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port, spec.proto,
 					gen);
-	KUNIT_EXPECT_EQ(test, service != NULL, s->there);
+	KUNIT_EXPECT_EQ(test, !!service, s->there);
 	if (service && s->there)
 		wattle_svc_test_check_one(test, s, service);
 	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen),
