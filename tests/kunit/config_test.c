@@ -392,20 +392,56 @@ static void wattle_cfg_test_names(struct kunit *test)
  */
 static unsigned int wattle_load;
 module_param_named(load, wattle_load, uint, 0444);
-MODULE_PARM_DESC(load, "identities to load and to measure");
+MODULE_PARM_DESC(load, "identities to load and to measure; fewer rules and services");
 
-static void wattle_cfg_test_load(struct kunit *test)
+struct wattle_cfg_meter {
+	unsigned long free;
+	ktime_t begun;
+	ktime_t staged;
+};
+
+static unsigned long wattle_cfg_test_free(void)
+{
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	return info.freeram;
+}
+
+static void wattle_cfg_meter_begin(struct wattle_fixture *f, struct wattle_cfg_meter *meter)
+{
+	wattle_config_begin(f->config, WATTLE_TEST_OWNER, &f->why);
+	meter->free = wattle_cfg_test_free();
+	meter->begun = ktime_get();
+}
+
+static void wattle_cfg_meter_end(struct kunit *test, struct wattle_cfg_meter *meter, u32 count,
+				 const char *what)
 {
 	struct wattle_fixture *f = test->priv;
-	ktime_t start = ktime_get(), staged, done;
-	struct sysinfo before, after;
-	u64 bytes;
+	ktime_t done;
+
+	meter->staged = ktime_get();
+	KUNIT_EXPECT_EQ(test, wattle_config_commit(f->config, WATTLE_TEST_OWNER, NULL, &f->why), 0);
+	done = ktime_get();
+	wattle_fixture_settle(f);
+	msleep(1000);		/* hashes find their size by a worker */
+	kunit_info(test, "%u %s: staged in %lld ms, committed in %lld us, %llu bytes each\n", count,
+		   what, ktime_ms_delta(meter->staged, meter->begun),
+		   ktime_us_delta(done, meter->staged),
+		   div_u64((u64)(meter->free - wattle_cfg_test_free()) * PAGE_SIZE, count));
+}
+
+static void wattle_cfg_test_load_identities(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_cfg_meter meter;
+	ktime_t start;
 	unsigned int i;
 
 	if (!wattle_load)
 		kunit_skip(test, "parameter load not given");
-	si_meminfo(&before);
-	wattle_config_begin(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_cfg_meter_begin(f, &meter);
 	for (i = 0; i < wattle_load; i++) {
 		const struct wattle_identity_spec spec = {
 			.prefix = wattle_test_prefix4(i, 32), .id = 256 + i % 60000,
@@ -417,26 +453,92 @@ static void wattle_cfg_test_load(struct kunit *test)
 		cond_resched();
 	}
 	KUNIT_EXPECT_EQ(test, i, wattle_load);
-	staged = ktime_get();
-	KUNIT_EXPECT_EQ(test, wattle_config_commit(f->config, WATTLE_TEST_OWNER, NULL, &f->why), 0);
-	done = ktime_get();
-	wattle_fixture_settle(f);
-	msleep(1000);
-	si_meminfo(&after);
-	bytes = (u64)(before.freeram - after.freeram) * before.mem_unit;
-	kunit_info(test, "%u identities: staged in %lld ms, committed in %lld us\n", wattle_load,
-		   ktime_ms_delta(staged, start), ktime_us_delta(done, staged));
-	kunit_info(test, "%llu bytes an entry, %u buckets\n", div_u64(bytes, wattle_load),
-		   rcu_access_pointer(f->config->identities.hosts.tbl)->size);
+	wattle_cfg_meter_end(test, &meter, wattle_load, "identities");
 	start = ktime_get();
 	for (i = 0; i < 10; i++)
 		wattle_cfg_test_identity(f, 0, i, 9);
 	kunit_info(test, "10 commits of one into them: %lld us\n",
 		   ktime_us_delta(ktime_get(), start));
 	start = ktime_get();
-	for (i = 0; i < 1000000; i++)
+	for (i = 0; i < 100000; i++)
 		wattle_cfg_test_now(f, (u32)i * 2654435761u % wattle_load);
-	kunit_info(test, "%lld ns a look-up\n", ktime_ms_delta(ktime_get(), start));
+	kunit_info(test, "%lld ns a look-up\n",
+		   div_s64(ktime_to_ns(ktime_sub(ktime_get(), start)), 100000));
+}
+
+static void wattle_cfg_test_load_rules(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	unsigned int i, count = wattle_load / 4;
+	struct wattle_question q = { .direction = WATTLE_DIRECTION_INGRESS, .proto = IPPROTO_TCP };
+	struct wattle_judgement judgement;
+	struct wattle_cfg_meter meter;
+	ktime_t start;
+
+	if (!wattle_load)
+		kunit_skip(test, "parameter load not given");
+	wattle_cfg_meter_begin(f, &meter);
+	for (i = 0; i < count; i++) {
+		const struct wattle_rule_spec spec = {
+			.subject = 256 + i % 1000, .peer_kind = WATTLE_PEER_KIND_IDENTITY,
+			.peer_id = 256 + i / 1000, .proto = IPPROTO_TCP, .port_min = 80 + i % 16,
+			.port_max = 80 + i % 16, .action = WATTLE_ACTION_ALLOW,
+		};
+
+		if (wattle_config_rule_add(f->config, WATTLE_TEST_OWNER, &spec, "a/b", false,
+					   &f->why))
+			break;
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, i, count);
+	wattle_cfg_meter_end(test, &meter, count, "rules");
+	start = ktime_get();
+	for (i = 0; i < 100000; i++) {
+		q.subject = 256 + i % 1000;
+		q.peer_id = 256 + i / 1000;
+		q.port = 80 + i % 16;
+		rcu_read_lock();
+		wattle_policy_judge(&f->config->policies, &q, wattle_generation(f->config),
+				    &judgement);
+		rcu_read_unlock();
+		KUNIT_EXPECT_TRUE(test, judgement.allow);
+	}
+	kunit_info(test, "%lld ns a judgement\n",
+		   div_s64(ktime_to_ns(ktime_sub(ktime_get(), start)), 100000));
+	start = ktime_get();
+	KUNIT_EXPECT_EQ(test, wattle_config_rule_flush(f->config, 0, 256, &f->why), 0);
+	kunit_info(test, "%u rules of one subject flushed in %lld us\n", count / 1000,
+		   ktime_us_delta(ktime_get(), start));
+}
+
+static void wattle_cfg_test_load_services(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	unsigned int i, j, count = wattle_load / 32, bad = 0;
+	struct wattle_backend backend = { .port = htons(8080), .weight = 1 };
+	struct wattle_cfg_meter meter;
+
+	if (!wattle_load)
+		kunit_skip(test, "parameter load not given");
+	wattle_cfg_meter_begin(f, &meter);
+	for (i = 0; i < count; i++) {
+		const struct wattle_service_spec spec = {
+			.addr = wattle_test_v4(0x0a000000 + i), .port = htons(80),
+			.proto = IPPROTO_TCP,
+		};
+
+		bad += !!wattle_config_service_add(f->config, WATTLE_TEST_OWNER, &spec, false,
+						   &f->why);
+		for (j = 0; j < 10; j++) {
+			backend.addr = wattle_test_v4(0x0b000000 + 10 * i + j);
+			bad += !!wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.addr,
+							   spec.port, spec.proto, &backend, false,
+							   &f->why);
+		}
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0u);
+	wattle_cfg_meter_end(test, &meter, count, "services of ten backends");
 }
 
 static struct kunit_case wattle_config_cases[] = {
@@ -446,7 +548,9 @@ static struct kunit_case wattle_config_cases[] = {
 	KUNIT_CASE(wattle_cfg_test_old_generation),
 	KUNIT_CASE(wattle_cfg_test_dumps),
 	KUNIT_CASE(wattle_cfg_test_names),
-	KUNIT_CASE_SLOW(wattle_cfg_test_load),
+	KUNIT_CASE_SLOW(wattle_cfg_test_load_identities),
+	KUNIT_CASE_SLOW(wattle_cfg_test_load_rules),
+	KUNIT_CASE_SLOW(wattle_cfg_test_load_services),
 	{}
 };
 

@@ -190,6 +190,9 @@ struct wattle_random {
 	struct rnd_state state;
 };
 
+/* Steps of a random sequence: fewer where each of them is checked by the kernel. */
+#define WATTLE_TEST_STEPS(n)	(IS_ENABLED(CONFIG_KASAN) ? (n) / 4 : (n))
+
 /* 0: none given. */
 u64 wattle_test_seed(void);
 

@@ -215,7 +215,7 @@ static void wattle_lpm_test_random(struct kunit *test)
 	mutex_lock(&t->lock);
 	wattle_lpm_init(&t->lpm, &t->lock);
 	wattle_random_begin(test, &t->random);
-	for (i = 0; i < 6000; i++) {
+	for (i = 0; i < WATTLE_TEST_STEPS(6000); i++) {
 		wattle_lpm_test_toggle(test, t);
 		wattle_lpm_test_ask(test, t);
 		if (i % 64 == 0)

@@ -222,7 +222,7 @@ static void wattle_node_test_random(struct kunit *test)
 	char name[16];
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	for (i = 0; i < 6000; i++) {
+	for (i = 0; i < WATTLE_TEST_STEPS(6000); i++) {
 		step = wattle_fixture_step(test, &open);
 		if (step == WATTLE_STEP_CHANGE)
 			wattle_node_test_change(test, m, open);

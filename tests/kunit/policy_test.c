@@ -252,7 +252,7 @@ static void wattle_rule_test_random(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	wattle_rule_model_begin(&f->random, m);
-	for (i = 0; i < 8000; i++) {
+	for (i = 0; i < WATTLE_TEST_STEPS(8000); i++) {
 		step = wattle_fixture_step(test, &open);
 		if (step == WATTLE_STEP_CHANGE)
 			wattle_rule_test_change(test, m, open);

@@ -224,7 +224,7 @@ static void wattle_svc_test_random(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	for (i = 0; i < 6000; i++) {
+	for (i = 0; i < WATTLE_TEST_STEPS(6000); i++) {
 		step = wattle_fixture_step(test, &open);
 		if (step == WATTLE_STEP_CHANGE)
 			wattle_svc_test_change(test, m, open);
