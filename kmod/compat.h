@@ -8,72 +8,89 @@
 #define WATTLE_COMPAT_H
 
 #include <linux/netdevice.h>
-#include <linux/version.h>
-#include <net/genetlink.h>
 #include <net/ip6_fib.h>
 #include <net/route.h>
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
-#if __has_include(<net/gso.h>)
+#ifdef WATTLE_HAVE_GSO_H
 #include <net/gso.h>
 #endif
-#if __has_include(<linux/unaligned.h>)
-#include <linux/unaligned.h>
+#ifdef WATTLE_HAVE_IPV6_STUBS
+#include <net/ipv6_stubs.h>
 #else
-#include <asm/unaligned.h>
-#endif
-
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
-#error "Wattle needs Linux 6.1 or newer"
+#include <net/ip6_route.h>
 #endif
 
 /* 6.10: from a route to what it is embedded in, as macros. */
 #ifndef dst_rtable
-#define dst_rtable(dst)		container_of(dst, struct rtable, dst)
+static inline struct rtable *dst_rtable(const struct dst_entry *dst)
+{
+	return container_of((struct dst_entry *)dst, struct rtable, dst);
+}
 #endif
+
 #ifndef dst_rt6_info
-#define dst_rt6_info(dst)	container_of(dst, struct rt6_info, dst)
+static inline struct rt6_info *dst_rt6_info(const struct dst_entry *dst)
+{
+	return container_of((struct dst_entry *)dst, struct rt6_info, dst);
+}
 #endif
 
 /* 6.15: what newlink is told comes in a struct. */
+int wattle_device_newlink(struct net_device *dev, struct nlattr **tb, struct nlattr **data,
+			  struct netlink_ext_ack *extack);
+
 #ifdef WATTLE_HAVE_NEWLINK_PARAMS
-#define WATTLE_NEWLINK(name, dev, tb, data, extack)				\
-static int name(struct net_device *dev, struct nlattr **tb,			\
-		struct nlattr **data, struct netlink_ext_ack *extack);		\
-static int name##_op(struct net_device *dev, struct rtnl_newlink_params *params, \
-		     struct netlink_ext_ack *extack)				\
-{										\
-	return name(dev, params->tb, params->data, extack);			\
-}										\
-static int name(struct net_device *dev, struct nlattr **tb,			\
-		struct nlattr **data, struct netlink_ext_ack *extack)
+static inline int wattle_newlink(struct net_device *dev, struct rtnl_newlink_params *params,
+				 struct netlink_ext_ack *extack)
+{
+	return wattle_device_newlink(dev, params->tb, params->data, extack);
+}
 #else
-#define WATTLE_NEWLINK(name, dev, tb, data, extack)				\
-static int name(struct net_device *dev, struct nlattr **tb,			\
-		struct nlattr **data, struct netlink_ext_ack *extack);		\
-static int name##_op(struct net *src_net, struct net_device *dev,		\
-		     struct nlattr *tb[], struct nlattr *data[],		\
-		     struct netlink_ext_ack *extack)				\
-{										\
-	return name(dev, tb, data, extack);					\
-}										\
-static int name(struct net_device *dev, struct nlattr **tb,			\
-		struct nlattr **data, struct netlink_ext_ack *extack)
+static inline int wattle_newlink(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
+				 struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	return wattle_device_newlink(dev, tb, data, extack);
+}
 #endif
 
 /* 7: the functions of UDP tunnels take the inner half of a socket. */
 #ifdef WATTLE_HAVE_TUNNEL_SOCK
-#define wattle_tunnel_sock(socket)	((socket)->sk)
+static inline struct sock *wattle_tunnel_sock(struct socket *socket)
+{
+	return socket->sk;
+}
 #else
-#define wattle_tunnel_sock(socket)	(socket)
+static inline struct socket *wattle_tunnel_sock(struct socket *socket)
+{
+	return socket;
+}
 #endif
 
 /* 6.17: flags for the control block. */
+static inline void wattle_udp_xmit4(struct rtable *rt, struct sock *sk, struct sk_buff *skb,
+				    __be32 saddr, __be32 daddr, u8 tos, u8 ttl, __be16 df,
+				    __be16 sport, __be16 dport, bool nocheck)
+{
 #ifdef WATTLE_HAVE_TUNNEL_CB_FLAGS
-#define WATTLE_TUNNEL_CB_FLAGS		, 0
+	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, tos, ttl, df, sport, dport, false, nocheck,
+			    0);
 #else
-#define WATTLE_TUNNEL_CB_FLAGS
+	udp_tunnel_xmit_skb(rt, sk, skb, saddr, daddr, tos, ttl, df, sport, dport, false, nocheck);
 #endif
+}
+
+static inline void wattle_udp_xmit6(struct dst_entry *dst, struct sock *sk, struct sk_buff *skb,
+				    struct net_device *dev, struct in6_addr *saddr,
+				    struct in6_addr *daddr, u8 prio, u8 ttl, __be16 sport,
+				    __be16 dport)
+{
+#ifdef WATTLE_HAVE_TUNNEL_CB_FLAGS
+	udp_tunnel6_xmit_skb(dst, sk, skb, dev, saddr, daddr, prio, ttl, 0, sport, dport, false, 0);
+#else
+	udp_tunnel6_xmit_skb(dst, sk, skb, dev, saddr, daddr, prio, ttl, 0, sport, dport, false);
+#endif
+}
 
 /* 6.12: feature bits that no user could change became fields. */
 static inline void wattle_dev_set_lltx(struct net_device *dev)
@@ -96,18 +113,25 @@ static inline void wattle_dev_pin_netns(struct net_device *dev)
 #endif
 }
 
-/* 6.2: operations split by what they do. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define genl_split_ops	genl_ops
-#endif
-
 /* 6.9: routes are born with one reference, always. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
-#define wattle_dst_init(dst, ops) \
-	dst_init(dst, ops, NULL, 1, DST_OBSOLETE_NONE, DST_NOCOUNT)
+static inline void wattle_dst_init(struct dst_entry *dst, struct dst_ops *ops)
+{
+#ifdef WATTLE_HAVE_DST_INITIAL_REF
+	dst_init(dst, ops, NULL, 1, DST_OBSOLETE_NONE, DST_NOCOUNT);
 #else
-#define wattle_dst_init(dst, ops) \
-	dst_init(dst, ops, NULL, DST_OBSOLETE_NONE, DST_NOCOUNT)
+	dst_init(dst, ops, NULL, DST_OBSOLETE_NONE, DST_NOCOUNT);
 #endif
+}
+
+/* 7.1: IPv6 is called directly. */
+static inline int wattle_ip6_fragment(struct net *net, struct sk_buff *skb,
+				      int (*output)(struct net *, struct sock *, struct sk_buff *))
+{
+#ifdef WATTLE_HAVE_IPV6_STUBS
+	return ipv6_stub->ipv6_fragment(net, NULL, skb, output);
+#else
+	return ip6_fragment(net, NULL, skb, output);
+#endif
+}
 
 #endif /* WATTLE_COMPAT_H */

@@ -159,7 +159,8 @@ static int wattle_device_parse_wire(struct wattle_options *opt, struct nlattr **
 		u8 underlay = nla_get_u8(attr);
 
 		if (underlay && underlay != 4 && underlay != 6)
-			return wattle_device_refuse(extack, attr, "underlay is 4, 6, or 0 for either");
+			return wattle_device_refuse(extack, attr,
+						    "underlay is 4, 6, or 0 for either");
 		opt->underlay = underlay;
 	}
 	return 0;
@@ -408,7 +409,8 @@ err_stats:
 	return err;
 }
 
-WATTLE_NEWLINK(wattle_device_newlink, dev, tb, data, extack)
+int wattle_device_newlink(struct net_device *dev, struct nlattr **tb, struct nlattr **data,
+			  struct netlink_ext_ack *extack)
 {
 	struct wattle *w = netdev_priv(dev);
 	struct wattle_net *wn = wattle_net(dev_net(dev));
@@ -506,7 +508,7 @@ static struct rtnl_link_ops wattle_link_ops __read_mostly = {
 	.priv_size = sizeof(struct wattle),
 	.setup = wattle_device_setup,
 	.validate = wattle_device_validate,
-	.newlink = wattle_device_newlink_op,
+	.newlink = wattle_newlink,
 	.changelink = wattle_device_changelink,
 	.dellink = wattle_device_dellink,
 	.get_size = wattle_device_get_size,

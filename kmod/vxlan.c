@@ -90,7 +90,7 @@ static enum wattle_reason wattle_vxlan_ecn(struct sk_buff *skb, u8 outer)
 	return WATTLE_REASON_NONE;
 }
 
-static noinline_for_stack void wattle_vxlan_tap(struct wattle *w, struct sk_buff *skb)
+static noinline_for_stack void wattle_vxlan_tap_in(struct wattle *w, struct sk_buff *skb)
 {
 	__skb_push(skb, ETH_HLEN);
 	dev_queue_xmit_nit(skb, w->dev);
@@ -159,7 +159,7 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 
 	dev_sw_netstats_rx_add(w->dev, skb->len + ETH_HLEN);
 	if (unlikely(dev_nit_active(w->dev)))
-		wattle_vxlan_tap(w, skb);
+		wattle_vxlan_tap_in(w, skb);
 
 	return WATTLE_REASON_NONE;
 }

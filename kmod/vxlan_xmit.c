@@ -55,7 +55,7 @@ static_assert(sizeof(struct wattle_header6) == WATTLE_OVERHEAD6);
  * @serial: of the node; this and @seq say whether the rest is about it
  * @seq: wattle.path_seq that it was made at; 0: empty
  * @dst: route, with a reference
- * @mtu_time: jiffies when @mtu was looked up
+ * @mtu_tick: jiffies (low bits) when @mtu was looked up
  * @cookie: of @dst (IPv6)
  * @mtu: largest inner IP packet that fits
  * @headroom: what must be free in front of it
@@ -72,9 +72,9 @@ struct wattle_path {
 	u32 serial;
 	u32 seq;
 	struct dst_entry *dst;
-	unsigned long mtu_time;
-	u32 cookie;
+	u32 mtu_tick;
 	u32 mtu;
+	u32 cookie;
 	u16 headroom;
 	u16 sum;
 	bool direct;
@@ -301,7 +301,7 @@ wattle_path_fill(struct wattle *w, struct wattle_node *node, struct wattle_path 
 	dst_release(path->dst);
 	memset(path, 0, sizeof(*path));
 	path->dst = dst;
-	path->mtu_time = jiffies - 1;
+	path->mtu_tick = (u32)jiffies - 1;
 	path->direct = wattle_path_is_plain(dst);
 	path->mode = w->opt.mode;
 	path->headroom = LL_RESERVED_SPACE(dst_dev(dst)) + dst->header_len;
@@ -351,14 +351,14 @@ static noinline_for_stack void wattle_path_measure(struct wattle_path *path)
 	u32 overhead = path->v4.ip.version == 4 ? WATTLE_OVERHEAD4 : WATTLE_OVERHEAD6;
 	u32 mtu = min_t(u32, dst_mtu(path->dst), READ_ONCE(dst_dev(path->dst)->mtu));
 
-	path->mtu_time = jiffies;
+	path->mtu_tick = (u32)jiffies;
 	path->mtu = mtu > overhead ? mtu - overhead : 0;
 }
 
 /* A new MTU that comes with a new route is seen at once; that of a device with the next tick. */
 static u32 wattle_path_mtu(struct wattle_path *path)
 {
-	if (unlikely(path->mtu_time != jiffies))
+	if (unlikely(path->mtu_tick != (u32)jiffies))
 		wattle_path_measure(path);
 	return path->mtu;
 }
@@ -418,8 +418,9 @@ static void wattle_vxlan_offload(struct sk_buff *skb, bool udp_csum)
 }
 
 /* Show the inner frame to who listens on the device; @eth is not in the packet yet. */
-static noinline_for_stack int wattle_vxlan_tap(struct wattle *w, struct sk_buff *skb,
-					       const struct ethhdr *eth, unsigned int headroom)
+static noinline_for_stack int wattle_vxlan_tap_out(struct wattle *w, struct sk_buff *skb,
+						   const struct ethhdr *eth,
+						   unsigned int headroom)
 {
 	__be16 proto = skb->protocol;
 
@@ -457,16 +458,14 @@ static noinline_for_stack void wattle_vxlan_xmit_stack(struct wattle *w, struct 
 	if (v4) {
 		const struct iphdr *iph = &path->v4.ip;
 
-		udp_tunnel_xmit_skb(dst_rtable(dst), sk, skb, iph->saddr, iph->daddr, tos,
-				    iph->ttl, htons(IP_DF), sport, rest->udp.dest, false,
-				    !path->udp_csum WATTLE_TUNNEL_CB_FLAGS);
+		wattle_udp_xmit4(dst_rtable(dst), sk, skb, iph->saddr, iph->daddr, tos, iph->ttl,
+				 htons(IP_DF), sport, rest->udp.dest, !path->udp_csum);
 	} else {
 		struct in6_addr saddr = path->v6.ip.saddr;
 		struct in6_addr daddr = path->v6.ip.daddr;
 
-		udp_tunnel6_xmit_skb(dst, sk, skb, w->dev, &saddr, &daddr, tos,
-				     path->v6.ip.hop_limit, 0, sport, rest->udp.dest, false
-				     WATTLE_TUNNEL_CB_FLAGS);
+		wattle_udp_xmit6(dst, sk, skb, w->dev, &saddr, &daddr, tos,
+				 path->v6.ip.hop_limit, sport, rest->udp.dest);
 	}
 }
 
@@ -649,7 +648,7 @@ void wattle_vxlan_xmit(struct wattle *w, struct wattle_node *node, struct sk_buf
 		const struct wattle_header *rest;
 
 		rest = path->v4.ip.version == 4 ? &path->v4.rest : &path->v6.rest;
-		if (wattle_vxlan_tap(w, skb, &rest->eth, path->headroom))
+		if (wattle_vxlan_tap_out(w, skb, &rest->eth, path->headroom))
 			goto drop;
 	}
 

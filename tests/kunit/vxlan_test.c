@@ -208,7 +208,9 @@ static void wattle_vxlan_test_short(struct kunit *test)
 /* Inner frames that are not plain IP. */
 static void wattle_vxlan_test_frame(struct kunit *test)
 {
-	static const u16 types[] = { 0x0806, 0x8100, 0x88a8, 0x8847, 0x8863, 0x0000, 0x05dc, 0xffff };
+	static const u16 types[] = {
+		0x0806, 0x8100, 0x88a8, 0x8847, 0x8863, 0x0000, 0x05dc, 0xffff,
+	};
 	u8 bytes[sizeof(wattle_wire4)];
 	struct wattle_wire wire;
 	unsigned int i;
@@ -320,8 +322,8 @@ static void wattle_vxlan_test_ecn(struct kunit *test)
 			KUNIT_EXPECT_EQ_MSG(test, got == WATTLE_REASON_BAD_ECN, merged[i][o] < 0,
 					    "inner %u outer %u", i, o);
 			if (skb && !got) {
-				KUNIT_EXPECT_EQ_MSG(test, (int)ip_hdr(skb)->tos, 0xb8 | merged[i][o],
-						    "inner %u outer %u", i, o);
+				KUNIT_EXPECT_EQ_MSG(test, (int)ip_hdr(skb)->tos,
+						    0xb8 | merged[i][o], "inner %u outer %u", i, o);
 				KUNIT_EXPECT_EQ(test, (int)ip_fast_csum(ip_hdr(skb), 5), 0);
 			}
 			kfree_skb(skb);
