@@ -531,9 +531,9 @@ class Agent:
             return self.stats(node)[name] >= before + by
         return done
 
-    def dropped(self, node, reason, send, by=1):
-        """@send makes packets that @node drops for @reason, and no server sees them."""
-        served, before = self.served(), self.stats(node)
+    def dropped(self, node, reason, send, by=1, port=None):
+        """@send makes packets that @node drops for @reason, and no server (of @port) sees them."""
+        served, before = self.served(port=port), self.stats(node)
         done = self.rises(node, reason, by)
         send()
         try:
@@ -544,7 +544,7 @@ class Agent:
             raise No("%s did not count %s: %s" % (node, reason, ", ".join(other) or "nothing"))
         for _ in range(3):
             self.turn(0)
-        if self.served() != served:
+        if self.served(port=port) != served:
             raise No("counted, but it arrived all the same")
         return ""
 
@@ -562,7 +562,8 @@ class Agent:
             sock.close()
 
     def do_blocked(self, node, reason, ns, proto, dst, port=0, **kv):
-        return self.dropped(node, reason, lambda: self.fire(ns, proto, dst, port, **kv))
+        return self.dropped(node, reason, lambda: self.fire(ns, proto, dst, port, **kv),
+                            port=int(port) if port else None)
 
     # connections that stay
 

@@ -176,11 +176,30 @@ ovs_bridge() # LOCAL REMOTE
 	flows add-flow "$ovs/br0.mgmt" "in_port=5,tun_gbp_id=301,actions=LOCAL"
 }
 
+# Setting a group, the datapath of 6.12 trips over its own bounds check (memcpy: field-spanning
+# write, validate_and_copy_set_tun). That one is taken out of the log; anything else counts.
+complaints()
+{
+	dmesg | awk '
+		/cut here/ { block = ""; inside = 1 }
+		inside { block = block $0 "\n" }
+		!inside { print }
+		/end trace/ && inside {
+			if (block !~ /memcpy: detected field-spanning write/ ||
+			    block !~ /RIP: [^\n]*validate_and_copy_set_tun/)
+				printf "%s", block
+			inside = 0
+		}
+		END { if (inside) printf "%s", block }' | tests/vm/console /dev/fd/0
+}
+
 if ! command -v ovs-vswitchd >/dev/null; then
 	skip "Open vSwitch" "it is not installed"
 elif ! modprobe -q openvswitch && [ ! -d /sys/module/openvswitch ]; then
 	skip "Open vSwitch" "this kernel has no datapath for it"
 else
+	level=$(cut -f 1 /proc/sys/kernel/printk)
+	dmesg -n 1
 	check "n1 is Wattle" wattle 4 mode gbp vni 42
 	check "Open vSwitch starts" ovs_start
 	check "n2 is its bridge" ovs_bridge $N2 $N1
@@ -194,6 +213,9 @@ else
 	check "Open vSwitch, IPv6 underlay: it is heard" eventually 20 ask ping n2 p1a
 	both_ways "Open vSwitch, IPv6 underlay"
 	check "Open vSwitch goes" ovs_stop
+	check "the kernel has nothing to complain about but Open vSwitch" complaints
+	dmesg -C
+	dmesg -n "$level"
 fi
 
 finish

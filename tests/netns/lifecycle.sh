@@ -20,6 +20,7 @@ tables() { for t in node identity endpoint policy service backend; do ask json "
 world 4
 for p in $PODS1 $PODS2 n1 n2; do
 	ask serve "$p" udp 7
+	ask serve "$p" udp 9
 	ask serve "$p" tcp 80
 done
 check "traffic before" ask tcp p1a p2a 80 size=50000
@@ -48,11 +49,11 @@ check "the endpoint is shown by the new name" has_endpoint other
 check "and works" ask tcp p2a p1b 80
 ip -n wt-n1 link set other down
 ip -n wt-n1 link set other name p1b
-check "down: what is for it is dropped" ask blocked n1 device_down p1a udp p1b 7
+check "down: what is for it is dropped" ask blocked n1 device_down p1a udp p1b 9
 ip -n wt-n1 link set p1b up
 check "up again" ask tcp p2a p1b 80
 ip -n wt-p1b link set eth0 down
-check "the other end down: likewise" ask blocked n1 device_down p1a udp p1b 7
+check "the other end down: likewise" ask blocked n1 device_down p1a udp p1b 9
 ip -n wt-p1b link set eth0 up
 ip -n wt-p1b route add default via 169.254.1.1 dev eth0 onlink
 ip -n wt-p1b route add default via fe80::ecee:eeff:feee:eeee dev eth0 onlink 2>/dev/null
@@ -60,7 +61,7 @@ ip -n wt-p1b addr replace fd00:1::6/128 dev eth0 nodad
 check "and up" ask tcp p2a p1b 80
 check "moved to another namespace" ip -n wt-n1 link set p1b netns wt-net
 check_not "the endpoint is gone" has_endpoint p1b
-check "packets for it find nobody" ask blocked n1 no_endpoint p2a udp p1b 7
+check "packets for it find nobody" ask blocked n1 no_endpoint p2a udp p1b 9
 ip -n wt-net link set p1b netns wt-n1
 ip -n wt-n1 link set p1b up
 check "moved back, it is nobody's" eval '! has_endpoint p1b'
@@ -78,14 +79,16 @@ churn()
 check "an endpoint comes and goes under traffic" churn
 check "and works at the end" ask tcp p2a p1b 80
 check "a pod's namespace goes under traffic" ip netns del wt-p1b
-check "and its endpoint" eventually 30 eval '! has_endpoint p1b'
+# It lives as long as sockets are open in it.
 ask unflood b >/dev/null; ask unflood c >/dev/null; ask unflood e >/dev/null
 ask forget p1b >/dev/null
+check "and its endpoint" eventually 30 eval '! has_endpoint p1b'
 ip netns add wt-p1b
 ask sysctl p1b net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 world_pod n1 p1b
 w n1 endpoint add p1b pod test/p1b ip 10.1.0.6 ip fd00:1::6 id 302
 ask serve p1b udp 7
+ask serve p1b udp 9
 ask serve p1b tcp 80
 floods
 
@@ -102,11 +105,11 @@ check "and the others are" eval 'ip -n wt-n1 route show 10.2.0.0/24 proto 87 | g
 
 # The underlay, the device ------------------------------------------------------------------------
 ip -n wt-n1 link set eth0 down
-check "without an underlay" ask blocked n1 no_route p1a udp p2a 7
+check "without an underlay" ask blocked n1 no_route p1a udp p2a 9
 ip -n wt-n1 link set eth0 up
 check "with it" eventually 20 ask ping p1a p2a
 ip -n wt-n1 link set wattle0 down
-check "the device down" ask blocked n1 device_down p1a udp p1b 7
+check "the device down" ask blocked n1 device_down p1a udp p1b 9
 ip -n wt-n1 link set wattle0 up
 check "the device up" ask tcp p1a p2a 80
 w n1 <<-END
