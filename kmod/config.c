@@ -138,7 +138,7 @@ static int wattle_config_check_owner(const struct wattle_config *config, u32 own
  *
  * Context: process, may sleep.
  * Return: 0 or a negative errno; after -EAGAIN the transaction is still open, after
- * -ENOMEM it is not.
+ * -ENOMEM and -ENOSPC it is not.
  */
 int wattle_config_commit(struct wattle_config *config, u32 owner, const u64 *expect,
 			 struct wattle_refusal *why)

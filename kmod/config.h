@@ -98,8 +98,8 @@ void wattle_config_touch(struct wattle_config *config);
  * -EBUSY. All return 0 or a negative errno with @why filled in, and then nothing
  * has changed: -EEXIST, -ENOENT, -EINVAL, -ENOSPC, -ENOMEM, -EBUSY, -EAGAIN (commit:
  * the generation is not *@expect any more; @expect may be NULL). A commit that fails with
- * -EAGAIN leaves the transaction open; one that fails for memory has aborted it. A
- * change that changes nothing is no new generation.
+ * -EAGAIN leaves the transaction open; one that fails for memory or numbers has aborted
+ * it. A change that changes nothing is no new generation.
  * Context: process, may sleep.
  */
 int wattle_config_begin(struct wattle_config *config, u32 owner, struct wattle_refusal *why);
