@@ -3,20 +3,12 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/in.h>
-#include <net/addrconf.h>
-#include <net/route.h>
 #include "flow.h"
+#include "nat.h"
 #include "netlink.h"
 #include "vxlan.h"
 
 /* --- explain: the question --- */
-
-static bool wattle_nl_is_host(struct net *net, const struct in6_addr *addr)
-{
-	if (wattle_addr_is_v4(addr))
-		return inet_addr_type(net, wattle_addr_v4(addr)) == RTN_LOCAL;
-	return ipv6_chk_addr(net, addr, NULL, 0);
-}
 
 /* The node that packets from @addr come through, or NULL. */
 static struct wattle_node *wattle_nl_node_of(struct wattle_config *config, u64 gen,
@@ -47,6 +39,18 @@ static u32 wattle_nl_wire_of(struct wattle *w, u64 gen, const struct in6_addr *a
 	return READ_ONCE(w->opt.mode) == WATTLE_MODE_GBP ? info.id & 0xffff : info.id;
 }
 
+/* As wattle_hook_tunnel() does: a header of mode gbp may have no identity. */
+static void wattle_nl_question_wire(struct wattle *w, u64 gen, struct wattle_key *key)
+{
+	u8 mode = READ_ONCE(w->opt.mode);
+
+	if (mode == WATTLE_MODE_PLAIN)
+		return;
+	key->wire = wattle_nl_wire_of(w, gen, &key->saddr);
+	if (mode == WATTLE_MODE_IDENTITY || key->wire)
+		key->flags |= WATTLE_KEY_WIRE;
+}
+
 void wattle_key_from_question(struct wattle *w, u64 gen, struct wattle_key *key)
 {
 	struct wattle_config *config = &w->config;
@@ -59,7 +63,7 @@ void wattle_key_from_question(struct wattle *w, u64 gen, struct wattle_key *key)
 		key->in = src->port->serial;
 		return;
 	}
-	if (wattle_nl_is_host(w->net, &key->saddr)) {
+	if (wattle_is_host(w->net, &key->saddr)) {
 		key->flags |= WATTLE_KEY_SRC_HOST;
 	} else {
 		node = wattle_nl_node_of(config, gen, &key->saddr);
@@ -67,10 +71,7 @@ void wattle_key_from_question(struct wattle *w, u64 gen, struct wattle_key *key)
 			/* Who is behind another node comes by the tunnel, if at all. */
 			key->origin = WATTLE_FROM_TUNNEL;
 			key->in = node->serial;
-			if (READ_ONCE(w->opt.mode) != WATTLE_MODE_PLAIN) {
-				key->flags |= WATTLE_KEY_WIRE;
-				key->wire = wattle_nl_wire_of(w, gen, &key->saddr);
-			}
+			wattle_nl_question_wire(w, gen, key);
 			return;
 		}
 		key->flags |= WATTLE_KEY_OUTSIDE;
@@ -198,24 +199,16 @@ int wattle_nl_put_decision(struct sk_buff *skb, struct wattle *w, const struct w
 static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 gen,
 				  struct sk_buff *skb)
 {
-	struct wattle_view view = {
-		.config = &w->config,
-		.gen = gen,
-		.net = w->net,
-		.is_host = wattle_nl_is_host,
-		.port = READ_ONCE(w->opt.port),
-		.gbp = READ_ONCE(w->opt.mode) == WATTLE_MODE_GBP,
-		.strict = READ_ONCE(w->opt.strict),
-		.audit = READ_ONCE(w->opt.audit),
-	};
 	struct wattle_decision decision;
+	struct wattle_view view;
 	struct wattle_key key;
 	int err;
 
 	err = wattle_nl_question(info, &key);
 	if (err)
 		return err;
-	wattle_key_from_question(w, gen, &key);
+	wattle_view_init(w, NULL, &view);
+	wattle_key_from_question(w, view.gen, &key);
 	wattle_decide(&view, &key, wattle_decide_hash(&key), &decision);
 	return wattle_nl_put_key(skb, &key) ?:
 	       wattle_nl_put_verdict(skb, decision.verdict, decision.reason) ?:

@@ -841,7 +841,7 @@ def end_of_device(w):
         raw.receive()
     raws[3].ask(w.cmd("txn-begin"))
     raws[3].ask(w.cmd("identity-new"), rawnl.attr(1, b"\x0a\x63\0\1") + rawnl.attr(3, bytes([9, 1, 0, 0])))
-    run("timeout 20 ip link del wattle0")
+    run("timeout 60 ip link del wattle0")
     try:
         raws[0].answer()
     except rawnl.Refused as e:
@@ -892,20 +892,19 @@ for i in range(100000):
 """
     children = [subprocess.Popen([sys.executable, "-c", script, HERE, str(i)], stderr=subprocess.PIPE)
                 for i in (0, 1, 1, 2)]
-    end = time.monotonic() + 8
-    rounds = slowest = 0
-    while time.monotonic() < end:
+    start = time.monotonic()
+    rounds = 0
+    # A guest that has to share its processors takes seconds for one round.
+    while time.monotonic() < start + 8 or (rounds < 3 and time.monotonic() < start + 120):
         run("ip link add wattle0 type wattle; ip link set wattle0 up")
         time.sleep(0.05)
-        start = time.monotonic()
-        run("timeout 20 ip link del wattle0")
-        slowest = max(slowest, time.monotonic() - start)
+        run("timeout 60 ip link del wattle0")
         rounds += 1
     for child in children:
         assert child.poll() is None, child.stderr.read().decode()
         child.kill()
         child.wait()
-    assert rounds > 1, f"{rounds} rounds, the slowest end took {slowest:.1f} s"
+    assert rounds >= 3, f"{rounds} rounds only"
 
 
 def main():
