@@ -4,7 +4,6 @@
 #include <linux/icmpv6.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
-#include <net/ipv6_stubs.h>
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 
@@ -178,7 +177,7 @@ void wattle_send_fragments(struct wattle *w, struct wattle_node *node, struct sk
 	} else {
 		memset(IP6CB(skb), 0, sizeof(struct inet6_skb_parm));
 		IP6CB(skb)->frag_max_size = min_t(unsigned int, mtu, U16_MAX);
-		ipv6_stub->ipv6_fragment(w->net, NULL, skb, wattle_fragment_output);
+		wattle_ip6_fragment(w->net, skb, wattle_fragment_output);
 	}
 	__this_cpu_write(wattle_fragmenting, outer);
 }

@@ -111,7 +111,8 @@ enum wattle_neigh wattle_neigh_nd(struct wattle *w, const struct wattle_endpoint
 	if (msg.icmph.icmp6_type != NDISC_NEIGHBOUR_SOLICITATION &&
 	    msg.icmph.icmp6_type != NDISC_NEIGHBOUR_ADVERTISEMENT)
 		return WATTLE_NEIGH_LOCAL;
-	if (skb_copy_bits(skb, offset, &msg, sizeof(msg)) || ip6h->hop_limit != 255 || msg.icmph.icmp6_code ||
+	if (skb_copy_bits(skb, offset, &msg, sizeof(msg)) ||
+	    ip6h->hop_limit != 255 || msg.icmph.icmp6_code ||
 	    ipv6_addr_is_multicast(&msg.target))
 		return WATTLE_NEIGH_BAD;
 	own = ipv6_addr_type(&from) & IPV6_ADDR_LINKLOCAL || wattle_endpoint_has_ip(ep, &from);

@@ -20,7 +20,7 @@
 	X(TUNNEL_PORT, "tunnel_port", "a pod sent to the tunnel port of a node") \
 	X(UNKNOWN_NODE, "unknown_node", "outer source is not a known node") \
 	X(FOREIGN_SOURCE, "foreign_source", "inner source does not belong to the outer source") \
-	X(WRONG_IDENTITY, "wrong_identity", "identity on the wire is not that of the inner source") \
+	X(WRONG_IDENTITY, "wrong_identity", "identity on the wire is not the inner source's") \
 	X(WRONG_VNI, "wrong_vni", "VNI is not the one of this device") \
 	X(BAD_VXLAN, "bad_vxlan", "VXLAN header truncated, or with unknown flags") \
 	X(BAD_FRAME, "bad_frame", "inner frame too short, tagged, or not IP") \

@@ -45,15 +45,16 @@ void wattle_uplink_learn(struct wattle *w, const struct sk_buff *skb)
 	}
 }
 
-/* Length of the outer IP header if @skb is what this CPU's socket gets, without anything odd; else 0. */
+/* Length of the outer IP header if the socket would get @skb, and nothing is odd; else 0. */
 static unsigned int wattle_uplink_match(struct wattle *w, struct sk_buff *skb)
 {
 	const struct wattle_flows *flows = this_cpu_ptr(w->flows);
 	unsigned int hlen, len;
 	const struct udphdr *uh;
 
-	if (flows->uplink != skb->dev->ifindex || !netif_running(w->dev) || skb->pkt_type != PACKET_HOST ||
-	    flows->uplink_epoch != wattle_epoch(&w->config) || skb_shared(skb))
+	if (flows->uplink != skb->dev->ifindex || !netif_running(w->dev) ||
+	    flows->uplink_epoch != wattle_epoch(&w->config) ||
+	    skb->pkt_type != PACKET_HOST || skb_shared(skb))
 		return 0;
 	if (skb->protocol == htons(ETH_P_IP)) {
 		const struct iphdr *iph = ip_hdr(skb);
