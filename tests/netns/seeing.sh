@@ -12,7 +12,7 @@ listen()
 	local file=$said/$1
 
 	shift
-	"$WATTLECTL" -n wt-n1 -j monitor "$@" >"$file" 2>&1 &
+	setsid "$WATTLECTL" -n wt-n1 -j monitor "$@" >"$file" 2>&1 8>&- 9<&- &
 	wt_pids+=($!)
 }
 # told FILE FILTER: a line of that monitor for which the jq FILTER holds comes

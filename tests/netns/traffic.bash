@@ -32,7 +32,7 @@ agent_start()
 
 	dir=$(mktemp -d)
 	mkfifo "$dir/in" "$dir/out"
-	python3 -BI -c "import sys; sys.path.insert(0, 'tests/netns')
+	setsid python3 -BI -c "import sys; sys.path.insert(0, 'tests/netns')
 import agent; agent.Agent().run()" <"$dir/in" >"$dir/out" &
 	wt_pids+=($!)
 	exec 8>"$dir/in" 9<"$dir/out"
