@@ -169,7 +169,8 @@ void wattle_config_device_gone(struct wattle_config *config, struct net_device *
  * wattle_walk_torn(): then the tables changed meanwhile, entries may be missing or
  * come twice, and the reader of the dump has to be told (NLM_F_DUMP_INTR).
  *
- * Context of begin and end: may sleep. One walk is for one of the functions below.
+ * Context of begin and end: may sleep. One walk is for one of the functions below, and
+ * ends before wattle_config_exit().
  */
 struct wattle_walk;
 
