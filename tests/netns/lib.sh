@@ -133,7 +133,7 @@ node()
 	at net ip link set "$name" master br0 up
 	at "$name" ip link set eth0 up
 	for addr; do
-		at "$name" ip addr add "$addr" dev eth0 nodad
+		at "$name" ip addr add "$addr" dev eth0 nodad 2>/dev/null
 	done
 }
 
@@ -151,7 +151,7 @@ pod()
 	for addr; do
 		case $addr in
 		*:*)
-			at "$name" ip -6 addr add "$addr/128" dev eth0 nodad
+			at "$name" ip -6 addr add "$addr/128" dev eth0 nodad 2>/dev/null
 			at "$name" ip -6 route replace default via fe80::ecee:eeff:feee:eeee dev eth0 onlink
 			;;
 		*)
