@@ -127,7 +127,7 @@ static inline int wattle_slot_compare(struct rhashtable_compare_arg *arg, const 
 	       slot.ports != key->ports;
 }
 
-static const struct rhashtable_params wattle_rule_params = {
+static const struct rhashtable_params wattle_rule_params __maybe_unused = {
 	.head_offset = offsetof(struct wattle_rule, link),
 	.key_len = sizeof(struct wattle_slot),
 	.hashfn = wattle_slot_hash,
@@ -136,7 +136,7 @@ static const struct rhashtable_params wattle_rule_params = {
 	.automatic_shrinking = true,
 };
 
-static const struct rhashtable_params wattle_subject_params = {
+static const struct rhashtable_params wattle_subject_params __maybe_unused = {
 	.head_offset = offsetof(struct wattle_subject, link),
 	.key_offset = offsetof(struct wattle_subject, key),
 	.key_len = sizeof(u32),
