@@ -278,6 +278,15 @@ void wattle_lpm_remove(struct wattle_lpm *lpm, const struct wattle_prefix *prefi
 		wattle_lpm_prune(lpm, above);
 }
 
+/*
+ * Whether a prefix that covers @key is of its family: ::/0 means all of IPv6, and not the
+ * IPv4 addresses that are mapped into it.
+ */
+static inline bool wattle_lpm_is_kin(const struct wattle_lpm_node *node, const u64 *key)
+{
+	return node->len >= 96 || key[0] || key[1] >> 32 != 0xffff;
+}
+
 struct wattle_lpm_entry *wattle_lpm_lookup(const struct wattle_lpm *lpm,
 					   const struct in6_addr *addr, u64 gen)
 {
@@ -289,7 +298,7 @@ struct wattle_lpm_entry *wattle_lpm_lookup(const struct wattle_lpm *lpm,
 	for (node = rcu_dereference(lpm->root); node && wattle_lpm_covers(node, key.word);
 	     node = rcu_dereference(node->child[wattle_lpm_bit(key.word, node->len)])) {
 		entry = wattle_lpm_alive(lpm, node, gen);
-		if (entry)
+		if (entry && wattle_lpm_is_kin(node, key.word))
 			found = entry;
 		if (node->len == 128)
 			break;
@@ -324,7 +333,9 @@ void wattle_lpm_cover(const struct wattle_lpm *lpm, const struct in6_addr *addr,
 	for (node = rcu_dereference(lpm->root); node && wattle_lpm_covers(node, key.word);
 	     node = rcu_dereference(node->child[wattle_lpm_bit(key.word, node->len)])) {
 		entry = wattle_lpm_alive(lpm, node, gen);
-		if ((entry && visit(entry, arg)) || node->len == 128)
+		if (entry && wattle_lpm_is_kin(node, key.word) && visit(entry, arg))
+			break;
+		if (node->len == 128)
 			break;
 	}
 }

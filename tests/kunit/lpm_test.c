@@ -75,7 +75,9 @@ static bool wattle_lpm_test_fits(struct wattle_lpm_test *t, const struct wattle_
 static bool wattle_lpm_test_covers(const struct wattle_lpm_item *item,
 				   const struct in6_addr *addr, u64 gen)
 {
+	/* Prefixes of IPv6 do not cover the IPv4 addresses that are mapped into it. */
 	return item->linked && wattle_alive(&item->entry.life, gen) &&
+	       (item->prefix.len >= 96 || !ipv6_addr_v4mapped(addr)) &&
 	       ipv6_prefix_equal(&item->prefix.addr, addr, item->prefix.len);
 }
 
