@@ -177,7 +177,8 @@ static enum wattle_reason wattle_parse_ip6(struct sk_buff *skb, struct wattle_ke
 		if (frag_off || (flags & IP6_FH_F_FRAG))
 			parsed->flags |= WATTLE_PARSED_FRAGMENT;
 		key->proto = proto;
-		parsed->hlen = hdr - offset;
+		if (hdr)	/* not told for later fragments */
+			parsed->hlen = hdr - offset;
 	}
 	if (parsed->flags & WATTLE_PARSED_FRAGMENT)
 		return multicast ? WATTLE_REASON_NOT_UNICAST : WATTLE_REASON_NONE;
