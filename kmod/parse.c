@@ -179,6 +179,9 @@ static enum wattle_reason wattle_parse_ip6(struct sk_buff *skb, struct wattle_ke
 		key->proto = proto;
 		if (hdr)	/* not told for later fragments */
 			parsed->hlen = hdr - offset;
+		/* Extension headers in what lies behind the packet are none of it. */
+		if (parsed->hlen > parsed->len)
+			return WATTLE_REASON_BAD_HEADER;
 	}
 	if (parsed->flags & WATTLE_PARSED_FRAGMENT)
 		return multicast ? WATTLE_REASON_NOT_UNICAST : WATTLE_REASON_NONE;
