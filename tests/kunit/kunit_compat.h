@@ -191,7 +191,7 @@ struct wattle_random {
 };
 
 /* Steps of a random sequence: fewer where each of them is checked by the kernel. */
-#define WATTLE_TEST_STEPS(n)	(IS_ENABLED(CONFIG_KASAN) ? (n) / 4 : (n))
+#define WATTLE_TEST_STEPS(n)	((n) / (IS_ENABLED(CONFIG_KASAN) ? 4 : 1))
 
 /* 0: none given. */
 u64 wattle_test_seed(void);

@@ -64,11 +64,13 @@ static void wattle_parse_test_plain(struct kunit *test)
 	struct wattle_parsed parsed;
 	struct wattle_key key;
 	unsigned int linear;
+	int reason;
 
 	/* Wherever the linear area ends. */
 	for (linear = 0; linear <= sizeof(wattle_tcp4); linear++) {
-		KUNIT_EXPECT_EQ(test, (int)wattle_parse_bytes(test, wattle_tcp4, sizeof(wattle_tcp4),
-							      linear, &key, &parsed), 0);
+		reason = wattle_parse_bytes(test, wattle_tcp4, sizeof(wattle_tcp4), linear, &key,
+					    &parsed);
+		KUNIT_EXPECT_EQ(test, reason, 0);
 		KUNIT_EXPECT_EQ(test, wattle_addr_v4(&key.saddr), htonl(0x0a010005));
 		KUNIT_EXPECT_EQ(test, wattle_addr_v4(&key.daddr), htonl(0x0a020007));
 		KUNIT_EXPECT_EQ(test, key.sport, htons(40000));
@@ -79,8 +81,9 @@ static void wattle_parse_test_plain(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, parsed.flags, (u16)WATTLE_PARSED_DF);
 	}
 	for (linear = 0; linear <= sizeof(wattle_udp6); linear++) {
-		KUNIT_EXPECT_EQ(test, (int)wattle_parse_bytes(test, wattle_udp6, sizeof(wattle_udp6),
-							      linear, &key, &parsed), 0);
+		reason = wattle_parse_bytes(test, wattle_udp6, sizeof(wattle_udp6), linear, &key,
+					    &parsed);
+		KUNIT_EXPECT_EQ(test, reason, 0);
 		KUNIT_EXPECT_EQ(test, key.dport, htons(53));
 		KUNIT_EXPECT_EQ(test, parsed.hlen, (u16)40);
 	}
@@ -147,7 +150,7 @@ static void wattle_parse_test_random(struct kunit *test)
 	struct wattle_random random;
 	struct wattle_parsed parsed;
 	struct wattle_key key;
-	unsigned int i, j, len;
+	unsigned int i, j, len, linear;
 	u8 bytes[96];
 
 	wattle_random_begin(test, &random);
@@ -157,16 +160,18 @@ static void wattle_parse_test_random(struct kunit *test)
 			bytes[j] = wattle_random(&random);
 		if (len >= 40 && wattle_random_below(&random, 4)) {
 			/* Mostly something that looks like IP. */
-			const u8 *seed = wattle_random_below(&random, 2) ? wattle_tcp4 : wattle_udp6;
+			const u8 *seed = wattle_udp6;
 
+			if (wattle_random_below(&random, 2))
+				seed = wattle_tcp4;
 			memcpy(bytes, seed, 40);
 			bytes[wattle_random_below(&random, 40)] = wattle_random(&random);
 			if (seed == wattle_udp6)
 				bytes[6] = (const u8 []){ 0, 43, 44, 51, 60, 17, 58, 59 }
 						[wattle_random_below(&random, 8)];
 		}
-		if (wattle_parse_bytes(test, bytes, len, wattle_random_below(&random, len + 1), &key,
-				       &parsed))
+		linear = wattle_random_below(&random, len + 1);
+		if (wattle_parse_bytes(test, bytes, len, linear, &key, &parsed))
 			continue;
 		KUNIT_EXPECT_LE(test, parsed.len, len);
 		KUNIT_EXPECT_GE(test, parsed.hlen, (u16)20);
