@@ -230,7 +230,7 @@ at r ip link set n2 mtu 1400
 at n2 ip link set eth0 mtu 1400
 pings -M do -s 1400 10.2.0.2
 check "a smaller MTU on the way is learned" \
-	eval 'at p1 ping -c 1 -W 2 -M do -s 1400 10.2.0.2 2>&1 | grep -q "mtu *= *1330"'
+	eval 'at p1 ping -c 8 -W 2 -M do -s 1400 10.2.0.2 2>&1 | grep -q "mtu *= *1330"'
 check "bulk passes" bulk 10.2.0.2
 check "the namespace of a node ends under traffic" eval 'background p1 ping -q -f 10.2.0.2
 	sleep 0.3; ip netns del wt-n1'
