@@ -155,13 +155,14 @@ killed()
 {
 	local pid
 
-	# Killed while it sends: half of the lines at the most have been read.
-	(seq 1 20000 | awk '{ printf "identity add 172.16.%d.%d/32 id 900 via 192.0.2.2\n", $1 / 250, $1 % 250 + 1 }
-		END { system("sleep 100") }' | w n1) >/dev/null 2>&1 &
+	# A group of its own, the tool in it: it has read half of the lines at the most.
+	setsid bash -c '{ seq 1 20000 | awk "{ printf \"identity add 172.16.%d.%d/32 id 900 via 192.0.2.2\\n\",
+		\$1 / 250, \$1 % 250 + 1 }"; sleep 100; } | "$0" -n wt-n1 -b -' "$WATTLECTL" >/dev/null 2>&1 &
 	pid=$!
+	eventually 10 pgrep -g $pid -f wattlectl || return
 	sleep 0.5
-	pkill -P $pid 2>/dev/null
-	kill -9 $pid 2>/dev/null
+	pgrep -g $pid -f "wattlectl -n" >/dev/null || return
+	kill -9 -- -$pid
 	wait $pid 2>/dev/null
 	! ask json n1 "" identity show | grep -q 172.16
 }

@@ -6,15 +6,6 @@
 . "$(dirname "$0")/traffic.bash"
 
 said=$(mktemp -d)
-# listen FILE WORDS...: a monitor of n1, up and listening when this returns
-listen()
-{
-	local file=$said/$1
-
-	shift
-	setsid "$WATTLECTL" -n wt-n1 -j monitor "$@" >"$file" 2>&1 8>&- 9<&- &
-	wt_pids+=($!)
-}
 # told FILE FILTER: a line of that monitor for which the jq FILTER holds comes
 told()
 {
@@ -33,11 +24,10 @@ for p in $PODS1 $PODS2 n1; do
 	ask serve "$p" udp 7
 	ask serve "$p" tcp 80
 done
-listen drop drop
-listen verdict verdict
-listen flow flow
-listen all
-sleep 0.5
+listen "$said/drop" drop
+listen "$said/verdict" verdict
+listen "$said/flow" flow
+listen "$said/all"
 w n1 <<-END
 service add $VIP:80/tcp
 backend add $VIP:80/tcp to 10.2.0.7:80

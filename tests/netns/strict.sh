@@ -35,8 +35,7 @@ udp="proto=udp dport=7"
 good="src=p2a dst=p1a $udp"
 good6="src=p2a/6 dst=p1a/6 $udp"
 drops=$(mktemp)
-setsid "$WATTLECTL" -n wt-n1 -j monitor drop >"$drops" 2>&1 8>&- 9<&- &
-wt_pids+=($!)
+listen "$drops" drop
 
 # shellcheck disable=SC2086
 {

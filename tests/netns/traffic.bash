@@ -8,6 +8,7 @@
 #     p1a p1b on n1, p2a p2b on n2, identities 301 302 401 402; `net` is the outside host
 #   ask COMMAND...        of the agent; prints what it answers, fails where it says no
 #   w NODE WORDS...       wattlectl in a node; without words, a batch on stdin
+#   listen FILE WORDS...  `wattlectl -j monitor WORDS` of n1 into FILE
 #   passes "what" FROM TO PROTO [PORT] [KEY=VALUE]...     traffic, and explain on both nodes
 #   blocks "what" FROM TO PROTO PORT NODE REASON          is dropped there for that, and explain agrees
 #   finish                says that there are no more tests to come
@@ -200,6 +201,20 @@ again() # 4|6 OPTION...
 		world_tables "$n" || fatal "the tables of $n"
 	done
 }
+
+# listen FILE WORDS...: a monitor of n1 that writes there, listening when this returns
+listen()
+{
+	local file=$1 before
+
+	shift
+	before=$(listeners)
+	setsid "$WATTLECTL" -n wt-n1 -j monitor "$@" >"$file" 2>&1 8>&- 9<&- &
+	wt_pids+=($!)
+	eventually 60 eval '[ "$(listeners)" -gt "$before" ]' || fatal "a monitor of n1 listens"
+}
+# Generic netlink sockets that have joined a group.
+listeners() { at n1 awk '$2 == 16 && $4 !~ /^0+$/' /proc/net/netlink | wc -l; }
 
 # Pairs of a traffic and what explain says of it ---------------------------------
 

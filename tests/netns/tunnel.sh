@@ -166,6 +166,8 @@ check "over IPv6" bulk "[fd00:2::2]"
 at r ip link set n2 mtu 1500
 at n2 ip link set eth0 mtu 1500
 at n1 ip route flush cache
+# The pod has learned it as well.
+at p1 ip route flush cache
 
 at n1 ip route replace 198.51.100.2 via 192.0.2.254 mtu lock 1400
 check "a locked MTU leaves the output to the stack" seen 'id=[1-9][0-9]* df=0 ' pings 10.2.0.2
