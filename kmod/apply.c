@@ -9,7 +9,7 @@
 
 #include "apply.h"
 #include "event.h"
-#include "vxlan.h"
+#include "stats.h"
 
 /* A delivery into a pod may run its stack, and so come back here: not without end. */
 #define WATTLE_DEPTH_MAX	4
@@ -61,7 +61,15 @@ static void wattle_deliver_by_device(struct wattle *w, struct net_device *dev, s
 	flows->direct = false;
 }
 
-void wattle_deliver(struct wattle *w, const struct wattle_endpoint *ep, struct sk_buff *skb)
+/* What a packet must not take along into a pod. Out of the tunnel it has nothing, but for conntrack's. */
+static void wattle_deliver_scrub(struct wattle *w, struct sk_buff *skb, bool xnet)
+{
+	if (skb->dev != w->dev || skb_nfct(skb))
+		skb_scrub_packet(skb, xnet);
+}
+
+void wattle_deliver_counted(struct wattle *w, const struct wattle_endpoint *ep,
+			    struct sk_buff *skb)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
 	struct net_device *dev = ep->port->dev, *peer = NULL;
@@ -85,15 +93,15 @@ void wattle_deliver(struct wattle *w, const struct wattle_endpoint *ep, struct s
 		wattle_drop(w, skb, WATTLE_REASON_NO_MEMORY, NULL, NULL);
 		return;
 	}
-	wattle_count(w, WATTLE_COUNT_TO_POD, wattle_skb_packets(skb), skb->len);
 	if (unlikely(dev_nit_active(dev)))
 		wattle_tap(skb, dev);
 	flows->depth++;
 	if (likely(peer)) {
-		skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(peer)));
+		wattle_deliver_scrub(w, skb, !net_eq(dev_net(dev), dev_net(peer)));
 		skb->dev = peer;
 		wattle_stats_received(peer, skb->len + ETH_HLEN);
-		netif_receive_skb(skb);
+		/* As bpf_redirect_peer() does it: received on this CPU, whatever RPS says. */
+		netif_receive_skb_core(skb);
 	} else {
 		wattle_deliver_by_device(w, dev, skb);
 	}
@@ -102,6 +110,12 @@ void wattle_deliver(struct wattle *w, const struct wattle_endpoint *ep, struct s
 
 down:
 	wattle_drop(w, skb, WATTLE_REASON_DEVICE_DOWN, NULL, NULL);
+}
+
+void wattle_deliver(struct wattle *w, const struct wattle_endpoint *ep, struct sk_buff *skb)
+{
+	wattle_count(w, WATTLE_COUNT_TO_POD, wattle_skb_packets(skb), skb->len);
+	wattle_deliver_counted(w, ep, skb);
 }
 
 void wattle_send(struct wattle *w, struct wattle_node *node, struct sk_buff *skb, u32 identity)

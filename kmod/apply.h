@@ -10,10 +10,13 @@
 #include "compat.h"
 #include "flow.h"
 #include "parse.h"
+#include "vxlan.h"
 #include "wattle.h"
 
-/* Straight into the pod. Takes @skb. */
+/* Straight into the pod; the second for those who have counted it. Both take @skb. */
 void wattle_deliver(struct wattle *w, const struct wattle_endpoint *ep, struct sk_buff *skb);
+void wattle_deliver_counted(struct wattle *w, const struct wattle_endpoint *ep,
+			    struct sk_buff *skb);
 
 /* Into the tunnel, in the sender's name: @identity is already what goes on the wire. Takes @skb. */
 void wattle_send(struct wattle *w, struct wattle_node *node, struct sk_buff *skb, u32 identity);

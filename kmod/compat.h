@@ -21,6 +21,16 @@
 #include <net/ip6_route.h>
 #endif
 
+/*
+ * Kernels may be built to clear every variable; on the fast path, not those that are filled in
+ * anyway.
+ */
+#if __has_attribute(__uninitialized__)
+#define wattle_uninit	__attribute__((__uninitialized__))
+#else
+#define wattle_uninit
+#endif
+
 /* 6.10: from a route to what it is embedded in, as macros. */
 #ifndef dst_rtable
 static inline struct rtable *dst_rtable(const struct dst_entry *dst)

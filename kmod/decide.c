@@ -1,49 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/jhash.h>
 
+#include "compat.h"
 #include "decide.h"
-
-/**
- * struct wattle_place - what an address is, and where
- * @id: identity
- * @endpoint: it is a pod here
- * @node: it is behind that node, or an address of it
- * @host: it is an address of this host
- * @own: it is the address of @node itself
- * @listed: the identity table or an endpoint names @id
- * @lost: the table says behind which tunnel end point, but no node has that
- */
-struct wattle_place {
-	u32 id;
-	struct wattle_endpoint *endpoint;
-	struct wattle_node *node;
-	bool host;
-	bool own;
-	bool listed;
-	bool lost;
-};
 
 static bool wattle_place_is_host(const struct wattle_view *view, const struct in6_addr *addr)
 {
 	return view->is_host && view->is_host(view->net, addr);
 }
 
-static void wattle_locate(const struct wattle_view *view, const struct in6_addr *addr, bool host,
-			  struct wattle_place *place)
+static void wattle_place_find(const struct wattle_view *view, const struct in6_addr *addr,
+			      bool host, struct wattle_place *place)
 {
 	struct wattle_config *config = view->config;
 	struct wattle_identity_info info;
 	bool exact;
 
 	*place = (struct wattle_place){ .id = WATTLE_ID_WORLD, .host = host };
+	place->service = wattle_service_has_addr(&config->services, addr, view->gen);
 	place->endpoint = host ? NULL : wattle_endpoint_by_ip(&config->endpoints, addr, view->gen);
 	if (place->endpoint && place->endpoint->id) {
 		place->id = place->endpoint->id;
 		place->listed = true;
 		return;
 	}
-	place->listed = wattle_memo_identity(view->memo, &config->identities, addr, view->gen,
-					     &info);
+	place->listed = wattle_identity_lookup(&config->identities, addr, view->gen, &info);
 	exact = place->listed && info.prefix_len == 128;
 	if (place->listed)
 		place->id = info.id;
@@ -73,6 +54,30 @@ static void wattle_locate(const struct wattle_view *view, const struct in6_addr 
 	place->node = wattle_node_by_cidr(&config->nodes, addr, view->gen);
 	if (!place->node && exact)
 		place->host = wattle_place_is_host(view, addr);
+}
+
+/*
+ * What @addr is, and where; @host: it is this host's, who says so knows. The answer is good
+ * until the next is asked for; @room is where it may be put.
+ */
+static const struct wattle_place *wattle_locate(const struct wattle_view *view,
+						const struct in6_addr *addr, bool host,
+						struct wattle_place *room)
+{
+	struct wattle_memo_place *slot;
+
+	if (host || !view->memo) {
+		wattle_place_find(view, addr, host, room);
+		return room;
+	}
+	slot = wattle_memo_place(view->memo, addr);
+	if (unlikely(!wattle_memo_place_is(slot, addr, view->gen, view->epoch))) {
+		wattle_place_find(view, addr, false, &slot->place);
+		slot->addr = *addr;
+		slot->gen = view->gen;
+		slot->epoch = view->epoch;
+	}
+	return &slot->place;
 }
 
 static void wattle_decide_fail(struct wattle_decision *out, enum wattle_verdict verdict,
@@ -173,41 +178,76 @@ const struct wattle_backend *wattle_decide_backend(const struct wattle_service *
 	return wattle_service_choose(service, hash);
 }
 
+/* Every bit of the words counts for every bit of the hash. */
 u32 wattle_decide_hash(const struct wattle_key *key)
 {
-	u32 ports = (__force u32)key->sport << 16 | (__force u32)key->dport;
-	u32 hash = jhash2((const u32 *)&key->saddr, 2 * sizeof(key->saddr) / sizeof(u32),
-			  key->proto);
+	const u64 *addrs = (const u64 *)&key->saddr;
+	u64 hash = (__force u32)key->sport << 16 ^ (__force u32)key->dport ^ (u64)key->proto << 32;
+	int i;
 
-	return jhash_1word(ports, hash);
+	for (i = 0; i < 4; i++) {
+		hash = (hash ^ addrs[i]) * GOLDEN_RATIO_64;
+		hash ^= hash >> 32;
+	}
+	return hash * GOLDEN_RATIO_64 >> 32;
 }
 
-/* Services: false where there is none to choose from, and @out says why. */
-static bool wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
-			     u32 hash, struct wattle_decision *out)
+/* Where a packet is for: @key's destination, or that of the backend that was chosen. */
+struct wattle_target {
+	const struct wattle_service *service;
+	struct in6_addr addr;
+	__be16 port;
+	enum wattle_reason reason;	/* why nowhere */
+};
+
+static const struct wattle_service *wattle_find_service(const struct wattle_view *view,
+							const struct wattle_key *key)
 {
 	struct wattle_services *services = &view->config->services;
-	const struct wattle_backend *backend;
+	struct wattle_memo_service *slot;
 
-	if (key->origin == WATTLE_FROM_TUNNEL)
-		return true;
-	out->service = wattle_service_lookup(services, &key->daddr, key->dport, key->proto,
+	if (!view->memo)
+		return wattle_service_lookup(services, &key->daddr, key->dport, key->proto,
 					     view->gen);
-	if (!out->service) {
-		if (!wattle_service_has_addr(services, &key->daddr, view->gen) ||
-		    wattle_place_is_host(view, &key->daddr))
-			return true;
-		wattle_decide_fail(out, WATTLE_VERDICT_REJECT, WATTLE_REASON_NO_SERVICE_PORT);
-		return false;
+	slot = wattle_memo_service(view->memo, key);
+	if (unlikely(slot->gen != view->gen || slot->port != key->dport ||
+		     slot->proto != key->proto || !ipv6_addr_equal(&slot->addr, &key->daddr))) {
+		slot->service = wattle_service_lookup(services, &key->daddr, key->dport,
+						      key->proto, view->gen);
+		slot->addr = key->daddr;
+		slot->port = key->dport;
+		slot->proto = key->proto;
+		slot->gen = view->gen;
 	}
-	backend = wattle_decide_backend(out->service, &key->saddr, hash);
+	return slot->service;
+}
+
+static void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
+			     struct wattle_target *target)
+{
+	const struct wattle_backend *backend;
+	struct wattle_place room;
+
+	target->service = NULL;
+	target->addr = key->daddr;
+	target->port = key->dport;
+	target->reason = WATTLE_REASON_NONE;
+	if (key->origin == WATTLE_FROM_TUNNEL ||
+	    !wattle_locate(view, &key->daddr, false, &room)->service)
+		return;
+	target->service = wattle_find_service(view, key);
+	if (!target->service) {
+		if (!wattle_place_is_host(view, &key->daddr))
+			target->reason = WATTLE_REASON_NO_SERVICE_PORT;
+		return;
+	}
+	backend = wattle_decide_backend(target->service, &key->saddr, wattle_decide_hash(key));
 	if (!backend) {
-		wattle_decide_fail(out, WATTLE_VERDICT_REJECT, WATTLE_REASON_NO_BACKEND);
-		return false;
+		target->reason = WATTLE_REASON_NO_BACKEND;
+		return;
 	}
-	out->daddr = backend->addr;
-	out->dport = backend->port;
-	return true;
+	target->addr = backend->addr;
+	target->port = backend->port;
 }
 
 /* A node's own processes reach its pods, unless a rule denies them by name. */
@@ -236,7 +276,7 @@ static void wattle_judge_egress(const struct wattle_view *view, const struct wat
 	};
 
 	out->has_egress = true;
-	wattle_memo_judge(view->memo, &view->config->policies, &q, view->gen, &out->egress);
+	wattle_policy_judge(&view->config->policies, &q, view->gen, &out->egress);
 }
 
 static void wattle_judge_ingress(const struct wattle_view *view, const struct wattle_key *key,
@@ -253,7 +293,7 @@ static void wattle_judge_ingress(const struct wattle_view *view, const struct wa
 	};
 
 	out->has_ingress = true;
-	wattle_memo_judge(view->memo, &view->config->policies, &q, view->gen, &out->ingress);
+	wattle_policy_judge(&view->config->policies, &q, view->gen, &out->ingress);
 	if (!out->ingress.allow && out->src_id == WATTLE_ID_HOST &&
 	    !wattle_host_denied(view, &out->ingress))
 		out->ingress.allow = true;
@@ -309,63 +349,127 @@ static void wattle_decide_init(const struct wattle_view *view, const struct watt
 static void wattle_decide_common(const struct wattle_view *view, const struct wattle_key *key,
 				 struct wattle_decision *out)
 {
-	struct wattle_place dst;
+	const struct wattle_place *dst;
+	struct wattle_place room;
 
-	wattle_locate(view, &out->daddr, false, &dst);
-	if (!wattle_route(key, &dst, out))
+	dst = wattle_locate(view, &out->daddr, false, &room);
+	if (!wattle_route(key, dst, out))
 		return;
 	out->hairpin = out->service && out->source && out->source == out->endpoint;
-	if (out->source && wattle_is_tunnel_port(view, key, &dst, out)) {
+	if (out->source && wattle_is_tunnel_port(view, key, dst, out)) {
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_TUNNEL_PORT);
 		return;
 	}
 	wattle_judge(view, key, out);
 }
 
-void wattle_decide(const struct wattle_view *view, const struct wattle_key *key, u32 hash,
-		   struct wattle_decision *out)
+static const struct wattle_place *wattle_locate_sender(const struct wattle_view *view,
+						       const struct wattle_key *key,
+						       struct wattle_place *room)
 {
-	struct wattle_place src;
+	return wattle_locate(view, &key->saddr, key->flags & WATTLE_KEY_SRC_HOST, room);
+}
+
+static void wattle_decide_find(const struct wattle_view *view, const struct wattle_key *key,
+			       const struct wattle_target *target, struct wattle_decision *out)
+{
+	const struct wattle_place *src;
+	struct wattle_place room;
 
 	wattle_decide_init(view, key, out);
-	wattle_locate(view, &key->saddr, key->flags & WATTLE_KEY_SRC_HOST, &src);
-	out->source = src.endpoint;
-	if (!wattle_check_sender(view, key, &src, out))
+	src = wattle_locate_sender(view, key, &room);
+	out->source = src->endpoint;
+	if (!wattle_check_sender(view, key, src, out))
 		return;
-	if (!wattle_translate(view, key, hash, out))
-		return;
-	wattle_decide_common(view, key, out);
+	out->service = target->service;
+	out->daddr = target->addr;
+	out->dport = target->port;
+	if (target->reason)
+		wattle_decide_fail(out, WATTLE_VERDICT_REJECT, target->reason);
+	else
+		wattle_decide_common(view, key, out);
+}
+
+/* Of options, what a decision depends on. */
+static u32 wattle_view_options(const struct wattle_view *view)
+{
+	return view->port << 16 | view->gbp << 2 | view->strict << 1 | view->audit;
+}
+
+/*
+ * The same for a packet of a pod or out of the tunnel, remembered: what is new about most new
+ * connections is the port that they come from.
+ */
+static void wattle_decide_recall(const struct wattle_view *view, const struct wattle_key *key,
+				 const struct wattle_target *target, struct wattle_decision *out)
+{
+	struct wattle_memo_decision *slot;
+	struct wattle_key ask = {
+		.saddr = key->saddr,
+		.daddr = target->addr,
+		.dport = target->port,
+		.proto = key->proto,
+		.origin = key->origin,
+		/* A service can make a pod talk to itself. */
+		.flags = key->flags | (target->service ? WATTLE_KEY_SERVICE : 0),
+		.wire = key->wire,
+		.in = key->in,
+	};
+
+	slot = wattle_memo_decision(view->memo, &ask);
+	if (unlikely(slot->gen != view->gen || slot->epoch != view->epoch ||
+		     slot->options != wattle_view_options(view) ||
+		     !wattle_key_equal(&slot->key, &ask))) {
+		wattle_decide_find(view, key, target, &slot->decision);
+		slot->key = ask;
+		slot->gen = view->gen;
+		slot->epoch = view->epoch;
+		slot->options = wattle_view_options(view);
+	}
+	*out = slot->decision;
+	out->service = target->service;
+}
+
+void wattle_decide(const struct wattle_view *view, const struct wattle_key *key,
+		   struct wattle_decision *out)
+{
+	struct wattle_target target wattle_uninit;
+
+	wattle_translate(view, key, &target);
+	if (view->memo && key->origin <= WATTLE_FROM_TUNNEL && !target.reason)
+		wattle_decide_recall(view, key, &target, out);
+	else
+		wattle_decide_find(view, key, &target, out);
 }
 
 bool wattle_decide_sender(const struct wattle_view *view, const struct wattle_key *key,
 			  struct wattle_decision *out)
 {
-	struct wattle_place src;
+	struct wattle_place room;
 
 	wattle_decide_init(view, key, out);
-	wattle_locate(view, &key->saddr, key->flags & WATTLE_KEY_SRC_HOST, &src);
-	return wattle_check_sender(view, key, &src, out);
+	return wattle_check_sender(view, key, wattle_locate_sender(view, key, &room), out);
 }
 
 void wattle_decide_known(const struct wattle_view *view, const struct wattle_key *key,
 			 struct wattle_decision *out)
 {
-	struct wattle_place src;
+	const struct wattle_place *src;
+	struct wattle_place room;
 
 	wattle_decide_init(view, key, out);
-	wattle_locate(view, &key->saddr, key->flags & WATTLE_KEY_SRC_HOST, &src);
-	out->source = src.endpoint;
-	out->src_id = key->origin == WATTLE_FROM_TUNNEL ? key->wire : src.id;
+	src = wattle_locate_sender(view, key, &room);
+	out->source = src->endpoint;
+	out->src_id = key->origin == WATTLE_FROM_TUNNEL ? key->wire : src->id;
 	wattle_decide_common(view, key, out);
 }
 
 void wattle_decide_next(const struct wattle_view *view, const struct wattle_key *key,
 			struct wattle_decision *out)
 {
-	struct wattle_place dst;
+	struct wattle_place room;
 
 	out->verdict = WATTLE_VERDICT_ALLOW;
 	out->reason = WATTLE_REASON_NONE;
-	wattle_locate(view, &key->daddr, false, &dst);
-	wattle_route(key, &dst, out);
+	wattle_route(key, wattle_locate(view, &key->daddr, false, &room), out);
 }

@@ -13,6 +13,7 @@
  * struct wattle_view - what to decide by
  * @config: the tables
  * @gen: generation of them
+ * @epoch: of the device, read before @gen; @memo only
  * @memo: look-ups of this CPU, or NULL; with it BH must be disabled
  * @net: namespace of the device
  * @is_host: is that an address of this host? Asked only where the tables do not place
@@ -25,6 +26,7 @@
 struct wattle_view {
 	struct wattle_config *config;
 	u64 gen;
+	u32 epoch;
 	struct wattle_memo *memo;
 	struct net *net;
 	bool (*is_host)(struct net *net, const struct in6_addr *addr);
@@ -38,7 +40,6 @@ struct wattle_view {
  * wattle_decide() - what to do with the packets of a connection that begins
  * @view: tables, generation and options to decide by
  * @key: as the packet was met, before any translation
- * @hash: chooses the backend where @key's destination is a service
  * @out: the decision
  *
  * Out of the tunnel, strict: outer source (@key->in), identity on the wire and inner
@@ -46,7 +47,7 @@ struct wattle_view {
  *
  * Context: RCU reader; touches no packet, allocates nothing.
  */
-void wattle_decide(const struct wattle_view *view, const struct wattle_key *key, u32 hash,
+void wattle_decide(const struct wattle_view *view, const struct wattle_key *key,
 		   struct wattle_decision *out);
 
 /**
@@ -95,7 +96,7 @@ void wattle_decide_next(const struct wattle_view *view, const struct wattle_key 
 const struct wattle_backend *wattle_decide_backend(const struct wattle_service *service,
 						   const struct in6_addr *saddr, u32 hash);
 
-/* Of a connection, the same on every node and over restarts: for Maglev. */
+/* Of a connection, chooses its backend: the same on every node and over restarts, for Maglev. */
 u32 wattle_decide_hash(const struct wattle_key *key);
 
 #endif /* WATTLE_DECIDE_H */

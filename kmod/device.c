@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "flow.h"
 #include "hooks.h"
+#include "stats.h"
 #include "uplink.h"
 #include "vxlan.h"
 #include "wattle.h"
@@ -260,7 +261,7 @@ static int wattle_device_open(struct net_device *dev)
 	if (idev)
 		idev->cnf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 
-	err = wattle_vxlan_open(w, wattle_hook_tunnel, NULL);
+	err = wattle_vxlan_open(w, wattle_uplink_socket, NULL);
 	if (err)
 		net_notice_ratelimited("%s: cannot open UDP port %u: error %d\n", dev->name,
 				       w->opt.port, err);
@@ -282,7 +283,7 @@ static void wattle_device_drain(struct wattle *w)
 	synchronize_net();
 	wattle_flows_exit(w);
 	wattle_vxlan_exit(w);
-	free_percpu(w->stats);
+	wattle_stats_exit(w);
 }
 
 static void wattle_device_uninit(struct net_device *dev)
@@ -299,12 +300,23 @@ static void wattle_device_uninit(struct net_device *dev)
 	wattle_device_drain(w);
 }
 
+/* What passes through the tunnel is counted once, and shown here as the device's. */
+static void wattle_device_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *stats)
+{
+	const struct wattle *w = netdev_priv(dev);
+
+	wattle_stats_counts(w, WATTLE_COUNT_FROM_TUNNEL, &stats->rx_packets, &stats->rx_bytes);
+	wattle_stats_counts(w, WATTLE_COUNT_TO_TUNNEL, &stats->tx_packets, &stats->tx_bytes);
+	stats->rx_bytes += stats->rx_packets * ETH_HLEN;
+	stats->tx_bytes += stats->tx_packets * ETH_HLEN;
+}
+
 static const struct net_device_ops wattle_device_ops = {
 	.ndo_uninit = wattle_device_uninit,
 	.ndo_open = wattle_device_open,
 	.ndo_stop = wattle_device_stop,
 	.ndo_start_xmit = wattle_hook_device,
-	.ndo_get_stats64 = dev_get_tstats64,
+	.ndo_get_stats64 = wattle_device_get_stats64,
 	.ndo_set_mac_address = eth_mac_addr,
 	.ndo_validate_addr = eth_validate_addr,
 };
@@ -352,6 +364,7 @@ static void wattle_device_setup(struct net_device *dev)
 	dev->hw_features |= features;
 	wattle_dev_set_lltx(dev);
 	wattle_dev_pin_netns(dev);
+	/* Not shown: the kernel's UDP tunnels count there, too. */
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 
 	dev->needed_headroom = LL_MAX_HEADER + WATTLE_OVERHEAD6;
@@ -376,14 +389,11 @@ static void wattle_device_set_lladdr(struct wattle *w)
 /* Make what a device has, from the ground up. */
 static int wattle_device_fill(struct wattle *w, struct netlink_ext_ack *extack)
 {
-	int err, cpu;
+	int err;
 
-	w->stats = alloc_percpu(struct wattle_stats);
-	if (!w->stats)
-		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		u64_stats_init(&per_cpu_ptr(w->stats, cpu)->sync);
-
+	err = wattle_stats_init(w);
+	if (err)
+		return err;
 	err = wattle_vxlan_init(w);
 	if (err)
 		goto err_stats;
@@ -405,7 +415,7 @@ err_flows:
 err_vxlan:
 	wattle_vxlan_exit(w);
 err_stats:
-	free_percpu(w->stats);
+	wattle_stats_exit(w);
 	return err;
 }
 
@@ -483,7 +493,7 @@ static int wattle_device_changelink(struct net_device *dev, struct nlattr *tb[],
 	w->opt = opt;
 	WRITE_ONCE(w->family, wattle_device_family(&opt));
 	if (netif_running(dev)) {
-		err = wattle_vxlan_open(w, wattle_hook_tunnel, extack);
+		err = wattle_vxlan_open(w, wattle_uplink_socket, extack);
 		if (err) {
 			w->opt = old;
 			WRITE_ONCE(w->family, wattle_device_family(&old));

@@ -7,6 +7,7 @@
 #include <linux/ktime.h>
 #include "event.h"
 #include "netlink.h"
+#include "stats.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -158,12 +159,17 @@ static int wattle_event_multicast(struct wattle *w, u8 cmd, unsigned int group,
 	return err == -ESRCH ? 0 : err;
 }
 
+static bool wattle_event_is_heard(const struct wattle *w, unsigned int group)
+{
+	return genl_has_listeners(&wattle_nl_family, w->net, group);
+}
+
 static void wattle_event_send(struct wattle *w, u8 cmd, unsigned int group,
 			      const struct wattle_event *event)
 {
 	struct wattle_stats *s = this_cpu_ptr(w->stats);
 
-	if (!genl_has_listeners(&wattle_nl_family, w->net, group))
+	if (!wattle_event_is_heard(w, group))
 		return;
 	if (wattle_event_admit(s) &&
 	    !wattle_event_multicast(w, cmd, group, event, s->event_lost)) {
@@ -189,11 +195,7 @@ void wattle_drop_note(struct wattle *w, const struct sk_buff *skb, unsigned int 
 	if (!decision || event.verdict == WATTLE_VERDICT_ALLOW)
 		event.verdict = wattle_reason_verdict(reason);
 
-	u64_stats_update_begin(&s->sync);
-	u64_stats_add(&s->drop_packets[reason], skb ? wattle_skb_packets(skb) : 1);
-	u64_stats_add(&s->drop_bytes[reason], event.len);
-	u64_stats_update_end(&s->sync);
-
+	wattle_counts_add(s, &s->drops[reason], skb ? wattle_skb_packets(skb) : 1, event.len);
 	trace_wattle_drop(w, key, decision, reason, event.verdict, event.ifindex, event.len);
 	wattle_event_send(w, WATTLE_CMD_DROP_NTF, WATTLE_NLGRP_DROP, &event);
 }
@@ -212,6 +214,8 @@ void wattle_event_verdict(struct wattle *w, const struct sk_buff *skb,
 {
 	struct wattle_event event;
 
+	if (!trace_wattle_verdict_enabled() && !wattle_event_is_heard(w, WATTLE_NLGRP_VERDICT))
+		return;
 	wattle_event_set(&event, w, skb, 0, key, decision);
 	trace_wattle_verdict(w, key, decision, event.reason, event.verdict, event.ifindex,
 			     event.len);
@@ -223,6 +227,8 @@ void wattle_event_flow(struct wattle *w, const struct sk_buff *skb,
 {
 	struct wattle_event event;
 
+	if (!wattle_event_is_heard(w, WATTLE_NLGRP_FLOW))
+		return;
 	wattle_event_set(&event, w, skb, 0, key, decision);
 	wattle_event_send(w, WATTLE_CMD_FLOW_NTF, WATTLE_NLGRP_FLOW, &event);
 }

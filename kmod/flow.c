@@ -5,6 +5,7 @@
 #include <net/netfilter/nf_conntrack_acct.h>
 
 #include "flow.h"
+#include "stats.h"
 #include "vxlan.h"
 
 #define WATTLE_FLOW_COUNT	(WATTLE_FLOW_BUCKETS * WATTLE_FLOW_WAYS)

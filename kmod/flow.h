@@ -116,31 +116,29 @@ void wattle_flows_exit(struct wattle *w);
 /* Forget everything, on every CPU. Context: process, may sleep. */
 void wattle_flows_flush(struct wattle *w);
 
+#ifdef CONFIG_ARCH_SUPPORTS_INT128
+static inline u64 wattle_flow_mix(u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+#endif
+
 /* Of a key, secret: nobody can aim at a bucket. */
 static inline u32 wattle_flow_hash(const struct wattle *w, const struct wattle_key *key)
 {
 #ifdef CONFIG_ARCH_SUPPORTS_INT128
 	const u64 *k = (const u64 *)key;
-	u64 seed = w->hash_seed, h = 0;
-	int i;
+	u64 seed = w->hash_seed, h;
 
-	for (i = 0; i < 6; i += 2) {
-		unsigned __int128 m = (unsigned __int128)(k[i] ^ seed) * (k[i + 1] ^ h ^ ~seed);
-
-		h = (u64)m ^ (u64)(m >> 64);
-	}
+	h = wattle_flow_mix(k[0] ^ seed, k[1] ^ ~seed);
+	h = wattle_flow_mix(k[2] ^ seed, k[3] ^ h ^ ~seed);
+	h = wattle_flow_mix(k[4] ^ seed, k[5] ^ h ^ ~seed);
 	return h ^ h >> 32;
 #else
 	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), w->hash_seed);
 #endif
-}
-
-static inline bool wattle_key_equal(const struct wattle_key *a, const struct wattle_key *b)
-{
-	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
-
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
-		 (x[3] ^ y[3]) | (x[4] ^ y[4]) | (x[5] ^ y[5]));
 }
 
 /*

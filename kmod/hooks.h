@@ -7,12 +7,6 @@
 
 extern const struct wattle_port_ops wattle_port_ops;
 
-/* UDP encap_rcv of the tunnel sockets; sk_user_data is the struct wattle. */
-int wattle_hook_tunnel(struct sock *sk, struct sk_buff *skb);
-
-/* Same for a packet of the tunnel that was met on its way to the socket. Takes @skb. */
-void wattle_hook_tunnel_packet(struct wattle *w, struct sk_buff *skb);
-
 /* ndo_start_xmit of the wattle device. */
 netdev_tx_t wattle_hook_device(struct sk_buff *skb, struct net_device *dev);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Per-CPU memory of look-ups, in front of the shared tables: what the last packets
- * asked of the identity table and of policy. Each slot knows the generation that
+ * asked about an address, and what was decided about new connections. Each slot knows what
  * it was read at, so a change makes all of them stale without anybody walking them.
  *
  * Used by wattle_decide() where it is given one; only its own CPU touches it, BH disabled.
@@ -9,95 +9,115 @@
 #ifndef WATTLE_MEMO_H
 #define WATTLE_MEMO_H
 
-#include <linux/jhash.h>
-#include "identity.h"
-#include "policy.h"
+#include <linux/hash.h>
+#include "types.h"
 
-#define WATTLE_MEMO_SLOTS	256	/* a power of two */
+#define WATTLE_MEMO_BITS	10
+#define WATTLE_MEMO_SLOTS	(1 << WATTLE_MEMO_BITS)
 
-/* @gen + 1 of what was read, 0: empty. */
-struct wattle_memo_identity {
+/**
+ * struct wattle_place - what an address is, and where
+ * @endpoint: it is a pod here
+ * @node: it is behind that node, or an address of it
+ * @id: identity
+ * @host: it is an address of this host
+ * @own: it is the address of @node itself
+ * @listed: the identity table or an endpoint names @id
+ * @lost: the table says behind which tunnel end point, but no node has that
+ * @service: services have it
+ */
+struct wattle_place {
+	struct wattle_endpoint *endpoint;
+	struct wattle_node *node;
+	u32 id;
+	bool host;
+	bool own;
+	bool listed;
+	bool lost;
+	bool service;
+};
+
+/*
+ * @gen and @epoch of what was read: both, for addresses of the host come and go without a
+ * commit. Generations begin at 1, so an empty slot is never right.
+ */
+struct wattle_memo_place {
 	struct in6_addr addr;
-	u64 stamp;
-	struct wattle_identity_info info;
-	bool found;
+	u64 gen;
+	u32 epoch;
+	struct wattle_place place;
 };
 
-struct wattle_memo_policy {
-	u64 stamp;
-	u32 subject;
-	u32 peer_id;
-	u16 port;
-	u8 direction;
+/* The service at an address and port; NULL: none. */
+struct wattle_memo_service {
+	struct in6_addr addr;
+	u64 gen;
+	const struct wattle_service *service;
+	__be16 port;
 	u8 proto;
-	u8 enforce;
-	struct in6_addr peer;
-	struct wattle_judgement judgement;
 };
 
+/*
+ * What was decided about the packets from one address to a port of another, whoever the port
+ * of the sender: @key has none, and its destination is translated.
+ */
+struct wattle_memo_decision {
+	struct wattle_key key;
+	u64 gen;
+	u32 epoch;
+	u32 options;
+	struct wattle_decision decision;
+};
+
+/**
+ * struct wattle_memo - what a CPU remembers
+ * @seed: secret: nobody can aim at a slot
+ * @places: of addresses
+ * @services: of frontends
+ * @decisions: of new connections
+ */
 struct wattle_memo {
-	u32 seed;
-	struct wattle_memo_identity identity[WATTLE_MEMO_SLOTS];
-	struct wattle_memo_policy policy[WATTLE_MEMO_SLOTS];
+	u64 seed;
+	struct wattle_memo_place places[WATTLE_MEMO_SLOTS];
+	struct wattle_memo_service services[WATTLE_MEMO_SLOTS];
+	struct wattle_memo_decision decisions[WATTLE_MEMO_SLOTS];
 };
 
-static inline u32 wattle_memo_slot(const struct in6_addr *addr, u32 seed)
+/* The slot for @addr, filled in or not. */
+static inline struct wattle_memo_place *wattle_memo_place(struct wattle_memo *memo,
+							  const struct in6_addr *addr)
 {
-	return jhash_2words((__force u32)addr->s6_addr32[2] ^ (__force u32)addr->s6_addr32[0],
-			    (__force u32)addr->s6_addr32[3] ^ (__force u32)addr->s6_addr32[1],
-			    seed) & (WATTLE_MEMO_SLOTS - 1);
+	const u64 *a = (const u64 *)addr;
+
+	return &memo->places[hash_64(a[1] ^ (a[0] * GOLDEN_RATIO_64) ^ memo->seed,
+				     WATTLE_MEMO_BITS)];
 }
 
-/* wattle_identity_lookup() through @memo, which may be NULL. Context: RCU reader, BH disabled. */
-static inline bool wattle_memo_identity(struct wattle_memo *memo, struct wattle_identities *ids,
-					const struct in6_addr *addr, u64 gen,
-					struct wattle_identity_info *info)
+static inline struct wattle_memo_service *wattle_memo_service(struct wattle_memo *memo,
+							      const struct wattle_key *key)
 {
-	struct wattle_memo_identity *slot;
+	const u64 *a = (const u64 *)&key->daddr;
+	u64 hash = a[1] ^ ((u64)(__force u16)key->dport << 8 | key->proto) ^ memo->seed;
 
-	if (!memo)
-		return wattle_identity_lookup(ids, addr, gen, info);
-	slot = &memo->identity[wattle_memo_slot(addr, memo->seed)];
-	if (slot->stamp != gen + 1 || !ipv6_addr_equal(&slot->addr, addr)) {
-		slot->found = wattle_identity_lookup(ids, addr, gen, &slot->info);
-		slot->addr = *addr;
-		slot->stamp = gen + 1;
-	}
-	*info = slot->info;
-	return slot->found;
+	return &memo->services[hash_64(hash ^ (a[0] * GOLDEN_RATIO_64), WATTLE_MEMO_BITS)];
 }
 
-/* wattle_policy_judge() through @memo, which may be NULL. Context: RCU reader, BH disabled. */
-static inline void wattle_memo_judge(struct wattle_memo *memo, struct wattle_policies *policies,
-				     const struct wattle_question *q, u64 gen,
-				     struct wattle_judgement *out)
+static inline bool wattle_memo_place_is(const struct wattle_memo_place *slot,
+					const struct in6_addr *addr, u64 gen, u32 epoch)
 {
-	struct wattle_memo_policy *slot;
-	u32 hash;
+	return slot->gen == gen && slot->epoch == epoch && ipv6_addr_equal(&slot->addr, addr);
+}
 
-	if (!memo) {
-		wattle_policy_judge(policies, q, gen, out);
-		return;
-	}
-	hash = jhash_3words(q->subject, q->peer_id, q->port << 16 | q->proto << 8 | q->direction,
-			    memo->seed);
-	slot = &memo->policy[hash & (WATTLE_MEMO_SLOTS - 1)];
-	if (slot->stamp != gen + 1 || slot->subject != q->subject ||
-	    slot->peer_id != q->peer_id || slot->port != q->port ||
-	    slot->direction != q->direction || slot->proto != q->proto ||
-	    slot->enforce != q->enforce || !ipv6_addr_equal(&slot->peer, q->peer)) {
-		slot->stamp = 0;
-		wattle_policy_judge(policies, q, gen, &slot->judgement);
-		slot->subject = q->subject;
-		slot->peer_id = q->peer_id;
-		slot->port = q->port;
-		slot->direction = q->direction;
-		slot->proto = q->proto;
-		slot->enforce = q->enforce;
-		slot->peer = *q->peer;
-		slot->stamp = gen + 1;
-	}
-	*out = slot->judgement;
+/* The slot for @key, filled in or not. */
+static inline struct wattle_memo_decision *wattle_memo_decision(struct wattle_memo *memo,
+								const struct wattle_key *key)
+{
+	const u64 *k = (const u64 *)key;
+	u64 hash = k[1] ^ memo->seed;
+
+	hash = hash * GOLDEN_RATIO_64 ^ k[3];
+	hash = hash * GOLDEN_RATIO_64 ^ k[0] ^ k[2] ^ k[4] ^ k[5];
+	return &memo->decisions[hash_64(hash ^ hash >> 32, WATTLE_MEMO_BITS)];
 }
 
 #endif /* WATTLE_MEMO_H */

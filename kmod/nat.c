@@ -17,6 +17,7 @@
 #include <net/netfilter/nf_nat.h>
 #include <net/route.h>
 
+#include "compat.h"
 #include "event.h"
 #include "nat.h"
 
@@ -29,8 +30,11 @@ bool wattle_is_host(struct net *net, const struct in6_addr *addr)
 
 void wattle_view_init(struct wattle *w, struct wattle_memo *memo, struct wattle_view *view)
 {
+	u32 epoch = wattle_epoch(&w->config);
+
 	*view = (struct wattle_view){
 		.config = &w->config,
+		.epoch = epoch,
 		.gen = wattle_generation(&w->config),
 		.memo = memo,
 		.net = w->net,
@@ -143,15 +147,62 @@ static unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_add
 	return nf_nat_setup_info(ct, &range, NF_NAT_MANIP_DST);
 }
 
-enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision)
+static void wattle_reply_from(struct nf_conn *ct, const union nf_inet_addr *addr, __be16 port)
+{
+	struct nf_conntrack_tuple *reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+
+	reply->src.u3 = *addr;
+	reply->src.u.all = port;
+}
+
+/*
+ * A connection that is not in the table yet, and whose source stays: only the answer that we
+ * wait for is another. nf_nat_setup_info() would look whether somebody else waits for it; the
+ * table finds that out by itself, see wattle_confirm().
+ */
+static void wattle_bind_simply(struct nf_conn *ct, const struct wattle_decision *decision)
+{
+	union nf_inet_addr addr = {};
+
+	if (wattle_addr_is_v4(&decision->daddr))
+		addr.ip = wattle_addr_v4(&decision->daddr);
+	else
+		addr.in6 = decision->daddr;
+	wattle_reply_from(ct, &addr, decision->dport);
+	ct->status |= IPS_DST_NAT | IPS_DST_NAT_DONE;
+}
+
+/* False: that is not how @ct was bound, or it is too late. */
+static bool wattle_unbind_simply(struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+
+	if (nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+	    (ct->status & IPS_NAT_DONE_MASK) != IPS_DST_NAT_DONE)
+		return false;
+	ct->status &= ~(IPS_DST_NAT | IPS_DST_NAT_DONE);
+	wattle_reply_from(ct, &orig->dst.u3, orig->dst.u.all);
+	return true;
+}
+
+/* Up the stack the host's own rules say what becomes of the source, and helpers have wishes. */
+static bool wattle_bind_is_simple(const struct nf_conn *ct, const struct wattle_decision *decision)
+{
+	return decision->next != WATTLE_TO_STACK && !decision->hairpin &&
+	       !nf_ct_is_confirmed(ct) && !nfct_help(ct) && !ct->master &&
+	       !(ct->status & (IPS_NAT_MASK | IPS_NAT_DONE_MASK));
+}
+
+static enum wattle_reason wattle_bind_fully(struct nf_conn *ct,
+					    const struct wattle_decision *decision)
 {
 	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	struct nf_nat_range2 range;
 
-	if (nf_nat_initialized(ct, NF_NAT_MANIP_DST))
-		return WATTLE_REASON_NONE;
 	if (wattle_bind_backend(ct, &decision->daddr, decision->dport) != NF_ACCEPT)
 		return WATTLE_REASON_NAT;
+	if (decision->next == WATTLE_TO_STACK)
+		return WATTLE_REASON_NONE;
 	/*
 	 * A pod that reaches itself sees the service as the other end, so that its answers
 	 * come back here. Otherwise the source stays, but for the port where a connection
@@ -171,6 +222,35 @@ enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decis
 	return WATTLE_REASON_NONE;
 }
 
+enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision)
+{
+	if (nf_nat_initialized(ct, NF_NAT_MANIP_DST))
+		return WATTLE_REASON_NONE;
+	if (!wattle_bind_is_simple(ct, decision))
+		return wattle_bind_fully(ct, decision);
+	wattle_bind_simply(ct, decision);
+	return WATTLE_REASON_NONE;
+}
+
+enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision)
+{
+	enum ip_conntrack_info ctinfo;
+	enum wattle_reason reason;
+	struct nf_conn *ct;
+
+	if (likely(nf_conntrack_confirm(skb) == NF_ACCEPT))
+		return WATTLE_REASON_NONE;
+	/* Somebody else waits for the same answer: the source port has to give way. */
+	ct = nf_ct_get(skb, &ctinfo);
+	if (!ct || !decision->service || !wattle_unbind_simply(ct))
+		return WATTLE_REASON_CONNTRACK;
+	reason = wattle_bind_fully(ct, decision);
+	if (reason)
+		return reason;
+	return nf_conntrack_confirm(skb) == NF_ACCEPT ? WATTLE_REASON_NONE
+						      : WATTLE_REASON_CONNTRACK;
+}
+
 static enum wattle_reason wattle_nat_error(struct sk_buff *skb, struct nf_conn *ct,
 					   enum ip_conntrack_info ctinfo, unsigned int hlen,
 					   unsigned int hook)
@@ -184,16 +264,14 @@ static enum wattle_reason wattle_nat_error(struct sk_buff *skb, struct nf_conn *
 	return ok ? WATTLE_REASON_NONE : WATTLE_REASON_NAT;
 }
 
-enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen)
+/* What one address and one port do not tell. */
+static enum wattle_reason wattle_nat_packet_slow(struct sk_buff *skb, struct nf_conn *ct,
+						 enum ip_conntrack_info ctinfo, unsigned int hlen)
 {
 	static const unsigned int hooks[] = { NF_INET_PRE_ROUTING, NF_INET_POST_ROUTING };
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	enum wattle_reason reason;
 	int i;
 
-	if (!ct || !(ct->status & IPS_NAT_MASK))
-		return WATTLE_REASON_NONE;
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		if (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY) {
 			reason = wattle_nat_error(skb, ct, ctinfo, hlen, hooks[i]);
@@ -206,10 +284,21 @@ enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen)
 	return WATTLE_REASON_NONE;
 }
 
-enum wattle_reason wattle_confirm(struct sk_buff *skb)
+enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen)
 {
-	return nf_conntrack_confirm(skb) == NF_ACCEPT ? WATTLE_REASON_NONE
-						      : WATTLE_REASON_CONNTRACK;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	struct wattle_flow flow wattle_uninit;
+
+	if (!ct || !(ct->status & IPS_NAT_MASK))
+		return WATTLE_REASON_NONE;
+	if (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY ||
+	    !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &flow))
+		return wattle_nat_packet_slow(skb, ct, ctinfo, hlen);
+	if (flow.rewrite == WATTLE_REWRITE_NONE)
+		return WATTLE_REASON_NONE;
+	flow.key.proto = nf_ct_protonum(ct);
+	return wattle_nat_rewrite(skb, hlen, &flow);
 }
 
 bool wattle_nat_flow(const struct nf_conn *ct, enum ip_conntrack_dir dir, struct wattle_flow *flow)
@@ -283,11 +372,12 @@ enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
 {
 	bool source = flow->rewrite == WATTLE_REWRITE_SOURCE;
 	u8 proto = flow->key.proto;
+	unsigned int len = hlen + (proto == IPPROTO_TCP ? sizeof(struct tcphdr) :
+							  sizeof(struct udphdr));
 	__sum16 *check;
 	__be16 *port;
 
-	if (skb_ensure_writable(skb, hlen + (proto == IPPROTO_TCP ? sizeof(struct tcphdr)
-								  : sizeof(struct udphdr))))
+	if (unlikely(skb_cloned(skb) || skb_headlen(skb) < len) && skb_ensure_writable(skb, len))
 		return WATTLE_REASON_NO_MEMORY;
 	check = wattle_transport_check(skb, hlen, proto);
 	port = (__be16 *)(skb->data + hlen) + !source;

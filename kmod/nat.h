@@ -49,8 +49,11 @@ enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decis
  */
 enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen);
 
-/* Enter a new connection into the table, and tell listeners of conntrack events. */
-enum wattle_reason wattle_confirm(struct sk_buff *skb);
+/*
+ * Enter a new connection into the table, and tell listeners of conntrack events: before the
+ * packet is rewritten, for it is here that wattle_nat_bind() may turn out to have promised too much.
+ */
+enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision);
 
 /*
  * What wattle_nat_packet() does to packets of @ct in direction @dir, as fields of a flow. False:

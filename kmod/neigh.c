@@ -7,6 +7,7 @@
 
 #include "apply.h"
 #include "neigh.h"
+#include "stats.h"
 
 /* ARP over Ethernet for IPv4 (RFC 826), behind struct arphdr. */
 struct wattle_arp {

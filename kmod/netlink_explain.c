@@ -6,6 +6,7 @@
 #include "flow.h"
 #include "nat.h"
 #include "netlink.h"
+#include "stats.h"
 #include "vxlan.h"
 
 /* --- explain: the question --- */
@@ -209,7 +210,7 @@ static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 
 		return err;
 	wattle_view_init(w, NULL, &view);
 	wattle_key_from_question(w, view.gen, &key);
-	wattle_decide(&view, &key, wattle_decide_hash(&key), &decision);
+	wattle_decide(&view, &key, &decision);
 	return wattle_nl_put_key(skb, &key) ?:
 	       wattle_nl_put_verdict(skb, decision.verdict, decision.reason) ?:
 	       wattle_nl_put_decision(skb, w, &decision);
@@ -313,29 +314,6 @@ struct wattle_nl_stat {
 	u64 bytes;
 };
 
-static void wattle_nl_stat_sum(const struct wattle *w, unsigned int i, bool drop,
-			       struct wattle_nl_stat *stat)
-{
-	const struct wattle_stats *s;
-	u64 packets, bytes;
-	unsigned int start;
-	int cpu;
-
-	stat->packets = 0;
-	stat->bytes = 0;
-	for_each_possible_cpu(cpu) {
-		s = per_cpu_ptr(w->stats, cpu);
-		do {
-			start = u64_stats_fetch_begin(&s->sync);
-			packets = u64_stats_read(drop ? &s->drop_packets[i] :
-						 &s->count_packets[i]);
-			bytes = u64_stats_read(drop ? &s->drop_bytes[i] : &s->count_bytes[i]);
-		} while (u64_stats_fetch_retry(&s->sync, start));
-		stat->packets += packets;
-		stat->bytes += bytes;
-	}
-}
-
 /* The @i-th in the order in which they are shown. */
 static void wattle_nl_stat_at(const struct wattle *w, unsigned int i, struct wattle_nl_stat *stat)
 {
@@ -344,7 +322,10 @@ static void wattle_nl_stat_at(const struct wattle *w, unsigned int i, struct wat
 		i -= WATTLE_REASON_COUNT;
 	stat->name = stat->drop ? wattle_reason_name(i) : wattle_counter_name(i);
 	stat->help = stat->drop ? wattle_reason_help(i) : wattle_counter_help(i);
-	wattle_nl_stat_sum(w, i, stat->drop, stat);
+	if (stat->drop)
+		wattle_stats_drops(w, i, &stat->packets, &stat->bytes);
+	else
+		wattle_stats_counts(w, i, &stat->packets, &stat->bytes);
 }
 
 static int wattle_nl_put_stat(struct sk_buff *skb, const struct wattle_nl_stat *stat)

@@ -100,10 +100,29 @@ static enum wattle_reason wattle_parse_transport(struct sk_buff *skb, unsigned i
 	return WATTLE_REASON_NONE;
 }
 
+enum wattle_reason wattle_parse_check(const struct wattle_key *key)
+{
+	__be32 saddr, daddr;
+
+	if (!wattle_addr_is_v4(&key->daddr)) {
+		if (ipv6_addr_is_multicast(&key->saddr))
+			return WATTLE_REASON_BAD_HEADER;
+		return ipv6_addr_is_multicast(&key->daddr) ? WATTLE_REASON_NOT_UNICAST :
+							     WATTLE_REASON_NONE;
+	}
+	saddr = wattle_addr_v4(&key->saddr);
+	daddr = wattle_addr_v4(&key->daddr);
+	if (ipv4_is_multicast(daddr) || ipv4_is_lbcast(daddr) || ipv4_is_multicast(saddr) ||
+	    ipv4_is_lbcast(saddr))
+		return WATTLE_REASON_NOT_UNICAST;
+	return WATTLE_REASON_NONE;
+}
+
 static enum wattle_reason wattle_parse_ip4(struct sk_buff *skb, struct wattle_key *key,
 					   struct wattle_parsed *parsed)
 {
 	unsigned int offset = skb_network_offset(skb);
+	enum wattle_reason reason;
 	const struct iphdr *iph;
 
 	if (!pskb_may_pull(skb, offset + sizeof(*iph)))
@@ -127,9 +146,9 @@ static enum wattle_reason wattle_parse_ip4(struct sk_buff *skb, struct wattle_ke
 	key->proto = iph->protocol;
 	wattle_addr_set_v4(&key->saddr, iph->saddr);
 	wattle_addr_set_v4(&key->daddr, iph->daddr);
-	if (ipv4_is_multicast(iph->daddr) || ipv4_is_lbcast(iph->daddr) ||
-	    ipv4_is_multicast(iph->saddr) || ipv4_is_lbcast(iph->saddr))
-		return WATTLE_REASON_NOT_UNICAST;
+	reason = wattle_parse_check(key);
+	if (reason)
+		return reason;
 	if (ip_is_fragment(iph)) {
 		parsed->flags |= WATTLE_PARSED_FRAGMENT;
 		return WATTLE_REASON_NONE;

@@ -98,6 +98,7 @@ enum wattle_origin {
 	WATTLE_FROM_TUNNEL,	/* the VXLAN socket */
 	WATTLE_FROM_STACK,	/* egress of an endpoint's device, from the host */
 	WATTLE_FROM_DEVICE,	/* ndo_start_xmit of the wattle device */
+	WATTLE_ORIGIN_COUNT,
 };
 
 /**
@@ -131,8 +132,17 @@ struct wattle_key {
 #define WATTLE_KEY_SRC_HOST	0x0001	/* sent by this host's own programs */
 #define WATTLE_KEY_OUTSIDE	0x0002	/* came in by a device that is not ours */
 #define WATTLE_KEY_WIRE		0x0004	/* the header told an identity: @wire */
+#define WATTLE_KEY_SERVICE	0x0008	/* decide.c's: a service was asked for */
 
 static_assert(sizeof(struct wattle_key) == 48);
+
+static inline bool wattle_key_equal(const struct wattle_key *a, const struct wattle_key *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) |
+		 (x[3] ^ y[3]) | (x[4] ^ y[4]) | (x[5] ^ y[5]));
+}
 
 struct wattle_endpoint;
 struct wattle_node;
@@ -152,6 +162,7 @@ enum wattle_next {
 	WATTLE_TO_ENDPOINT,	/* a pod here */
 	WATTLE_TO_NODE,		/* a pod on another node, or that node itself */
 	WATTLE_TO_STACK,	/* the host's stack */
+	WATTLE_NEXT_COUNT,
 };
 
 /**

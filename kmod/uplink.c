@@ -13,7 +13,7 @@
 #include <net/udp.h>
 
 #include "flow.h"
-#include "hooks.h"
+#include "tunnel.h"
 #include "uplink.h"
 
 #define WATTLE_UPLINKS_MAX	16
@@ -26,7 +26,7 @@ struct wattle_uplink {
 	struct list_head list;
 };
 
-void wattle_uplink_learn(struct wattle *w, const struct sk_buff *skb)
+static void wattle_uplink_learn(struct wattle *w, const struct sk_buff *skb)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
 	const struct iphdr *iph = ip_hdr(skb);
@@ -106,8 +106,21 @@ static unsigned int wattle_hook_uplink(void *priv, struct sk_buff *skb,
 	/* As UDP would: from here on the sum, if any, is that of the inner packet. */
 	if (udp_hdr(skb)->check)
 		__skb_decr_checksum_unnecessary(skb);
-	wattle_hook_tunnel_packet(uplink->wattle, skb);
+	wattle_tunnel_receive(uplink->wattle, skb);
 	return NF_STOLEN;
+}
+
+int wattle_uplink_socket(struct sock *sk, struct sk_buff *skb)
+{
+	struct wattle *w = rcu_dereference_sk_user_data(sk);
+
+	if (unlikely(!w)) {
+		kfree_skb(skb);
+		return 0;
+	}
+	wattle_uplink_learn(w, skb);
+	wattle_tunnel_receive(w, skb);
+	return 0;
 }
 
 static void wattle_uplink_add(struct wattle *w, int ifindex)

@@ -16,9 +16,9 @@ void wattle_uplinks_exit(struct wattle *w);
 void wattle_uplink_gone(struct wattle *w, struct net_device *dev);
 
 /*
- * A packet of the tunnel reached the socket: whoever comes the same way is met earlier from now
- * on. @skb as encap_rcv gets it. Context: softirq, RCU.
+ * UDP encap_rcv of the tunnel sockets; sk_user_data is the struct wattle. Whoever comes the same
+ * way is met earlier from then on. Context: softirq, RCU.
  */
-void wattle_uplink_learn(struct wattle *w, const struct sk_buff *skb);
+int wattle_uplink_socket(struct sock *sk, struct sk_buff *skb);
 
 #endif /* WATTLE_UPLINK_H */

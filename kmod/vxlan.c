@@ -137,11 +137,12 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 		return WATTLE_REASON_BAD_FRAME;
 
 	/* As __iptunnel_pull_header() does, for both headers at once. */
-	skb_pull_rcsum(skb, outer + ETH_HLEN);
+	skb_postpull_rcsum(skb, skb->data, outer + ETH_HLEN);
+	__skb_pull(skb, outer + ETH_HLEN);
 	skb_clear_hash_if_not_l4(skb);
 	skb_set_queue_mapping(skb, 0);
 	__vlan_hwaccel_clear_tag(skb);
-	skb_scrub_packet(skb, true);
+	wattle_scrub(skb);
 	if (unlikely(iptunnel_pull_offloads(skb)))
 		return WATTLE_REASON_NO_MEMORY;
 
@@ -157,7 +158,6 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 			return reason;
 	}
 
-	dev_sw_netstats_rx_add(w->dev, skb->len + ETH_HLEN);
 	if (unlikely(dev_nit_active(w->dev)))
 		wattle_vxlan_tap_in(w, skb);
 

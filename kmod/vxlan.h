@@ -17,6 +17,24 @@ struct wattle_wire {
 	u8 ecn;			/* outer ECN bits */
 };
 
+/*
+ * skb_scrub_packet() between namespaces, for a packet that no stack has seen: there is little that
+ * it can have to be taken off.
+ */
+static inline void wattle_scrub(struct sk_buff *skb)
+{
+	if (unlikely(skb->_skb_refdst || skb_nfct(skb) || skb_has_extensions(skb) ||
+		     skb->pkt_type != PACKET_HOST)) {
+		skb_scrub_packet(skb, true);
+		return;
+	}
+	skb->skb_iif = 0;
+	skb->ignore_df = 0;
+	skb->mark = 0;
+	skb_clear_tstamp(skb);
+	nf_reset_trace(skb);
+}
+
 /* Prepared outer headers of a device. Context: process. */
 int wattle_vxlan_init(struct wattle *w);
 void wattle_vxlan_exit(struct wattle *w);

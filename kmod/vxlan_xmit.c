@@ -433,7 +433,7 @@ static noinline_for_stack int wattle_vxlan_tap_out(struct wattle *w, struct sk_b
 	return skb_cow_head(skb, headroom);
 }
 
-/* Let the stack send what is not plain. It counts on w->dev what it has sent. */
+/* Let the stack send what is not plain. */
 static noinline_for_stack void wattle_vxlan_xmit_stack(struct wattle *w, struct sock *sk,
 						       struct wattle_path *path,
 						       struct sk_buff *skb, u8 tos, __be16 sport,
@@ -513,10 +513,9 @@ static void wattle_vxlan_xmit_direct(struct wattle *w, struct wattle_path *path,
 	bool v4 = path->v4.ip.version == 4;
 	struct wattle_header *rest;
 	struct neighbour *neigh;
-	unsigned int inner = skb->len + ETH_HLEN;
 	__be16 proto = skb->protocol;
 	bool skip_cache = false;
-	int len, err;
+	int len;
 
 	if (likely(v4))
 		wattle_vxlan_push4(path, skb, tos, &rest);
@@ -546,9 +545,7 @@ static void wattle_vxlan_xmit_direct(struct wattle *w, struct wattle_path *path,
 		wattle_drop(w, skb, WATTLE_REASON_NO_ROUTE, NULL, NULL);
 		return;
 	}
-	err = neigh_output(neigh, skb, skip_cache);
-	if (likely(!net_xmit_eval(err)))	/* evaluates its argument twice */
-		dev_sw_netstats_tx_add(w->dev, 1, inner);
+	neigh_output(neigh, skb, skip_cache);
 }
 
 /*
@@ -652,7 +649,7 @@ void wattle_vxlan_xmit(struct wattle *w, struct wattle_node *node, struct sk_buf
 			goto drop;
 	}
 
-	skb_scrub_packet(skb, true);
+	wattle_scrub(skb);
 	__vlan_hwaccel_clear_tag(skb);
 	wattle_vxlan_offload(skb, path->udp_csum);
 

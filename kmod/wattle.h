@@ -6,7 +6,6 @@
 #include <linux/completion.h>
 #include <linux/netdevice.h>
 #include <linux/refcount.h>
-#include <linux/u64_stats_sync.h>
 #include <net/gro_cells.h>
 #include "config.h"
 
@@ -32,22 +31,7 @@ struct wattle_options {
 	bool audit;
 };
 
-/*
- * Counters of one CPU, written by that CPU only, BH disabled. The last three are
- * event.c's: when the current window began, events sent in it, and events lost since
- * this CPU last sent one.
- */
-struct wattle_stats {
-	struct u64_stats_sync sync;
-	u64_stats_t drop_packets[WATTLE_REASON_COUNT];
-	u64_stats_t drop_bytes[WATTLE_REASON_COUNT];
-	u64_stats_t count_packets[WATTLE_COUNT_COUNT];
-	u64_stats_t count_bytes[WATTLE_COUNT_COUNT];
-	unsigned long event_window;
-	unsigned int event_sent;
-	u64 event_lost;
-};
-
+struct wattle_stats;
 struct wattle_flows;
 struct wattle_path;
 
@@ -57,7 +41,7 @@ struct wattle_path;
  * @net: its namespace; the device never changes it
  * @opt: options
  * @config: all tables
- * @stats: per-CPU counters
+ * @stats: per-CPU counters (stats.h)
  * @flows: per-CPU flow caches and look-up tables (flow.c)
  * @sock4: tunnel socket over IPv4, while the device is up; RTNL writes, RCU reads
  * @sock6: same over IPv6
@@ -137,21 +121,5 @@ static inline void wattle_put(struct wattle *w)
 
 /* Wait for requests, and end the dumps that nobody has read to the end (netlink.c). */
 void wattle_users_wait(struct wattle *w);
-
-static inline void wattle_count(struct wattle *w, enum wattle_counter c, unsigned int packets,
-				unsigned int bytes)
-{
-	struct wattle_stats *s = this_cpu_ptr(w->stats);
-
-	u64_stats_update_begin(&s->sync);
-	u64_stats_add(&s->count_packets[c], packets);
-	u64_stats_add(&s->count_bytes[c], bytes);
-	u64_stats_update_end(&s->sync);
-}
-
-static inline unsigned int wattle_skb_packets(const struct sk_buff *skb)
-{
-	return skb_is_gso(skb) ? max_t(u16, skb_shinfo(skb)->gso_segs, 1) : 1;
-}
 
 #endif /* WATTLE_WATTLE_H */

@@ -183,7 +183,7 @@ static void wattle_decide_ask(struct kunit *test, const struct wattle_decide_tes
 		.in = c->from_node2 ? t->node_serial : 0,
 	};
 
-	wattle_decide(&view, &key, 7, d);
+	wattle_decide(&view, &key, d);
 }
 
 static void wattle_decide_check(struct kunit *test, const struct wattle_decide_test *t,

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The long way of a packet: conntrack, decision, translation, and out. */
+#include "compat.h"
+#include "event.h"
+#include "packet.h"
+#include "vxlan.h"
+
+void wattle_packet_begin(struct wattle_packet *p, struct wattle *w, struct sk_buff *skb,
+			 struct wattle_port *port)
+{
+	struct wattle_decision *d = &p->decision;
+
+	p->w = w;
+	p->skb = skb;
+	p->port = port;
+	p->ep = NULL;
+	p->decided = false;
+	p->known = false;
+	p->reply = false;
+	/* What is told of packets that are dropped before anything is decided. */
+	d->verdict = WATTLE_VERDICT_ALLOW;
+	d->reason = WATTLE_REASON_NONE;
+	d->src_id = 0;
+	d->dst_id = 0;
+	wattle_view_init(p->w, this_cpu_ptr(p->w->flows)->memo, &p->view);
+}
+
+enum wattle_outcome wattle_packet_drop(struct wattle_packet *p, enum wattle_reason reason)
+{
+	wattle_drop(p->w, p->skb, reason, &p->key, &p->decision);
+	return WATTLE_TAKEN;
+}
+
+void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next,
+				  unsigned int mtu)
+{
+	const struct wattle_decision *d = &p->decision;
+	struct wattle_flow *flow, made = {};
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+
+	if (!READ_ONCE(p->w->opt.cache) || d->reason ||
+	    !wattle_parsed_is_fast(&p->parsed) || !wattle_track_offload(ct))
+		return;
+	if (next != WATTLE_TO_STACK && !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &made))
+		return;
+	flow = wattle_flow_insert(p->w, &p->key, p->hash);
+	flow->rewrite = made.rewrite;
+	flow->addr = made.addr;
+	flow->port = made.port;
+	flow->next = next;
+	flow->mtu = min_t(unsigned int, mtu, U16_MAX);
+	flow->src_id = d->src_id;
+	flow->dst_id = d->dst_id;
+	if (next == WATTLE_TO_ENDPOINT) {
+		flow->endpoint = d->endpoint;
+	} else if (next == WATTLE_TO_NODE) {
+		flow->node = d->node;
+		flow->identity = wattle_wire_identity(d->src_id);
+	}
+	nf_conntrack_get(&ct->ct_general);
+	flow->ct = ct;
+	flow->packets += wattle_skb_packets(p->skb);
+	flow->bytes += p->parsed.len;
+	flow->expires = (u32)jiffies + WATTLE_FLOW_REFRESH;
+	flow->epoch = p->view.epoch;
+	wattle_event_flow(p->w, p->skb, &p->key, d);
+}
+
+/* Of a connection that exists, policy is asked about the original direction, as conntrack has it. */
+static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *p,
+							  const struct nf_conn *ct)
+{
+	struct wattle_key orig = { .origin = WATTLE_FROM_POD };
+	struct wattle_decision *d = &p->decision;
+	u32 sender;
+
+	if (!wattle_decide_sender(&p->view, &p->key, d))
+		return;
+	sender = d->src_id;
+	wattle_track_key(ct, &orig);
+	if (!p->reply && !(p->parsed.flags & WATTLE_PARSED_ERROR)) {
+		orig.origin = p->key.origin;
+		orig.flags = p->key.flags;
+		orig.wire = sender;
+	}
+	wattle_decide_known(&p->view, &orig, d);
+	if (d->verdict != WATTLE_VERDICT_ALLOW && (!p->reply || p->view.strict ||
+						   d->reason == WATTLE_REASON_DENY_EGRESS))
+		return;
+	if (p->reply) {
+		/* Where the answer goes is where the question came from. */
+		orig.daddr = orig.saddr;
+		orig.origin = p->key.origin;
+		wattle_decide_next(&p->view, &orig, d);
+		/* To others it is who it is, whoever asked. */
+		d->src_id = sender;
+	}
+}
+
+/* A new connection is decided as it stands. */
+void wattle_packet_decide(struct wattle_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+
+	p->known = ct && nf_ct_is_confirmed(ct);
+	p->reply = ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
+	if (ct && (p->known || (ct->status & IPS_NAT_DONE_MASK)))
+		wattle_packet_decide_known(p, ct);
+	else if (!p->decided)
+		wattle_decide(&p->view, &p->key, &p->decision);
+}
+
+bool wattle_packet_allowed(struct wattle_packet *p)
+{
+	struct wattle_decision *d = &p->decision;
+
+	if (!p->known)
+		wattle_event_verdict(p->w, p->skb, &p->key, d);
+	if (d->verdict != WATTLE_VERDICT_ALLOW) {
+		if (d->verdict == WATTLE_VERDICT_REJECT && p->key.origin == WATTLE_FROM_POD)
+			wattle_tell_refused(p->w, p->ep, p->skb, p->key.proto);
+		wattle_packet_drop(p, d->reason);
+		return false;
+	}
+	if (d->reason)
+		wattle_count(p->w, WATTLE_COUNT_AUDITED, 1, p->parsed.len);
+	return true;
+}
+
+bool wattle_packet_defrag(struct wattle_packet *p, enum wattle_defrag_user user)
+{
+	u8 origin = p->key.origin;
+	u16 flags = p->key.flags;
+	u32 in = p->key.in, wire = p->key.wire;
+	enum wattle_reason reason;
+	int err;
+
+	err = wattle_defrag(p->w, p->skb, user);
+	if (err) {
+		if (err != -EINPROGRESS)
+			wattle_drop_note(p->w, NULL, p->parsed.len, WATTLE_REASON_BAD_FRAGMENT,
+					 &p->key, NULL);
+		return false;
+	}
+	reason = wattle_parse(p->skb, &p->key, &p->parsed);
+	p->key.origin = origin;
+	p->key.flags = flags;
+	p->key.in = in;
+	p->key.wire = wire;
+	if (!reason && (p->parsed.flags & WATTLE_PARSED_FRAGMENT))
+		reason = WATTLE_REASON_BAD_FRAGMENT;
+	if (reason) {
+		wattle_packet_drop(p, reason);
+		return false;
+	}
+	p->parsed.flags |= WATTLE_PARSED_WHOLE;
+	return true;
+}
+
+/* Bring the connection into force: enter it into conntrack's table, and translate. */
+static enum wattle_reason wattle_packet_commit(struct wattle_packet *p)
+{
+	enum wattle_reason reason = wattle_confirm(p->skb, &p->decision);
+
+	return reason ?: wattle_nat_packet(p->skb, p->parsed.hlen);
+}
+
+static enum wattle_outcome wattle_packet_too_big(struct wattle_packet *p, unsigned int mtu)
+{
+	if (p->ep && !(p->parsed.flags & WATTLE_PARSED_ERROR))
+		wattle_tell_too_big(p->w, p->ep, p->skb, mtu);
+	return wattle_packet_drop(p, WATTLE_REASON_TOO_BIG);
+}
+
+static enum wattle_outcome wattle_packet_to_node(struct wattle_packet *p)
+{
+	struct wattle_decision *d = &p->decision;
+	unsigned int mtu = wattle_vxlan_mtu(p->w, d->node);
+	enum wattle_reason reason;
+	u32 identity = wattle_wire_identity(d->src_id);
+
+	if (!mtu)
+		return wattle_packet_drop(p, WATTLE_REASON_NO_ROUTE);
+	/* What came in pieces goes out in pieces. */
+	if (!wattle_fits(p->skb, &p->parsed, mtu) &&
+	    (p->parsed.flags & (WATTLE_PARSED_DF | WATTLE_PARSED_WHOLE)) == WATTLE_PARSED_DF)
+		return wattle_packet_too_big(p, mtu);
+	reason = wattle_packet_commit(p);
+	if (reason)
+		return wattle_packet_drop(p, reason);
+	wattle_packet_remember(p, WATTLE_TO_NODE, mtu);
+	__skb_set_sw_hash(p->skb, p->hash, true);
+	if (wattle_fits(p->skb, &p->parsed, mtu))
+		wattle_send(p->w, d->node, p->skb, identity);
+	else
+		wattle_send_fragments(p->w, d->node, p->skb, identity, mtu);
+	return WATTLE_TAKEN;
+}
+
+static enum wattle_outcome wattle_packet_to_endpoint(struct wattle_packet *p)
+{
+	enum wattle_reason reason = wattle_packet_commit(p);
+
+	if (reason)
+		return wattle_packet_drop(p, reason);
+	wattle_packet_remember(p, WATTLE_TO_ENDPOINT, 0);
+	wattle_deliver(p->w, p->decision.endpoint, p->skb);
+	return WATTLE_TAKEN;
+}
+
+enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
+{
+	struct wattle_decision *d = &p->decision;
+	enum ip_conntrack_info ctinfo;
+	enum wattle_reason reason;
+
+	wattle_count(p->w, WATTLE_COUNT_CACHE_MISS, wattle_skb_packets(p->skb), p->parsed.len);
+	if (wattle_trim(p->skb, &p->parsed))
+		return wattle_packet_drop(p, WATTLE_REASON_NO_MEMORY);
+	reason = wattle_track(p->w, p->skb);
+	if (reason)
+		return wattle_packet_drop(p, reason);
+	wattle_packet_decide(p);
+	if (!wattle_packet_allowed(p))
+		return WATTLE_TAKEN;
+	if (d->service && !p->known) {
+		reason = wattle_nat_bind(nf_ct_get(p->skb, &ctinfo), d);
+		if (reason)
+			return wattle_packet_drop(p, reason);
+	}
+	switch (d->next) {
+	case WATTLE_TO_ENDPOINT:
+		return wattle_packet_to_endpoint(p);
+	case WATTLE_TO_NODE:
+		return wattle_packet_to_node(p);
+	default:
+		/* The stack's own NAT hooks rewrite, and confirm. */
+		wattle_packet_remember(p, WATTLE_TO_STACK, 0);
+		wattle_count(p->w, WATTLE_COUNT_TO_STACK, wattle_skb_packets(p->skb),
+			     p->parsed.len);
+		return WATTLE_PASS;
+	}
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where packets of the tunnel come in, by the socket or, earlier, by an uplink. */
+#include "compat.h"
+#include "event.h"
+#include "packet.h"
+#include "tunnel.h"
+#include "vxlan.h"
+
+static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wattle_node *node,
+					      enum wattle_reason reason)
+{
+	struct wattle_decision *d = &p->decision;
+
+	if (reason)
+		return wattle_packet_drop(p, reason);
+	if (p->parsed.flags & WATTLE_PARSED_LOCAL)
+		return wattle_packet_drop(p, WATTLE_REASON_NOT_UNICAST);
+	/*
+	 * Nothing of it is believed, nor kept, before the sender is known. What policy says is for
+	 * later: it may be an answer.
+	 */
+	wattle_decide(&p->view, &p->key, d);
+	if (d->verdict == WATTLE_VERDICT_DROP)
+		return wattle_packet_drop(p, d->reason);
+	if (node)
+		wattle_vxlan_learn(p->w, node, p->skb);
+	if (d->next == WATTLE_TO_STACK) {
+		wattle_receive(p->w, p->skb);
+		return WATTLE_TAKEN;
+	}
+	if (!(p->parsed.flags & WATTLE_PARSED_FRAGMENT))
+		p->decided = true;
+	else if (!wattle_packet_defrag(p, WATTLE_DEFRAG_TUNNEL))
+		return WATTLE_TAKEN;
+	return wattle_packet_apply(p);
+}
+
+/* The node behind an outer source; the last one asked for is remembered per CPU. */
+static u32 wattle_tunnel_node(struct wattle *w, const struct wattle_wire *wire,
+			      struct wattle_node **node)
+{
+	struct wattle_flows *flows = this_cpu_ptr(w->flows);
+	u32 epoch = wattle_epoch(&w->config);
+
+	if (unlikely(flows->node_epoch != epoch || !flows->node ||
+		     !ipv6_addr_equal(&flows->node_addr, &wire->saddr))) {
+		flows->node = wattle_node_by_addr(&w->config.nodes, &wire->saddr,
+						  wattle_generation(&w->config));
+		flows->node_addr = wire->saddr;
+		flows->node_epoch = epoch;
+	}
+	*node = flows->node;
+	return flows->node ? flows->node->serial : 0;
+}
+
+void wattle_tunnel_receive(struct wattle *w, struct sk_buff *skb)
+{
+	enum wattle_reason reason;
+	struct wattle_packet p wattle_uninit;
+	struct wattle_flow *flow;
+	struct wattle_node *node;
+	struct wattle_wire wire wattle_uninit;
+	bool plain;
+
+	reason = wattle_vxlan_decap(w, skb, &wire);
+	if (unlikely(reason)) {
+		wattle_drop(w, skb, reason, NULL, NULL);
+		return;
+	}
+	plain = wattle_parse_plain(skb, &p.key, &p.parsed);
+	if (unlikely(!plain))
+		reason = wattle_parse(skb, &p.key, &p.parsed);
+	p.key.origin = WATTLE_FROM_TUNNEL;
+	if (READ_ONCE(w->opt.mode) == WATTLE_MODE_IDENTITY || wire.identity)
+		p.key.flags = WATTLE_KEY_WIRE;
+	p.key.wire = wire.identity;
+	p.key.in = wattle_tunnel_node(w, &wire, &node);
+	p.hash = wattle_flow_hash(w, &p.key);
+	if (likely(plain) || (!reason && wattle_parsed_is_fast(&p.parsed))) {
+		flow = wattle_flow_lookup(w, &p.key, p.hash);
+		if (likely(flow && wattle_hit(w, skb, &p.parsed, flow, p.hash)))
+			return;
+	}
+	wattle_count(w, WATTLE_COUNT_FROM_TUNNEL, wattle_skb_packets(skb), skb->len);
+	if (plain)
+		reason = wattle_parse_check(&p.key);
+	wattle_packet_begin(&p, w, skb, NULL);
+	if (wattle_tunnel_slow(&p, node, reason) == WATTLE_PASS)
+		wattle_receive(w, skb);	/* it became the host's meanwhile */
+}
