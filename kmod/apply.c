@@ -166,8 +166,8 @@ static int wattle_fragment_output(struct net *net, struct sock *sk, struct sk_bu
 	return 0;
 }
 
-void wattle_send_fragments(struct wattle *w, struct wattle_node *node, struct sk_buff *skb,
-			   u32 identity, unsigned int mtu)
+static void wattle_fragment(struct wattle *w, struct wattle_node *node, struct sk_buff *skb,
+			    u32 identity, unsigned int mtu)
 {
 	struct wattle_fragmenting f = { w, node, identity, mtu };
 	struct wattle_fragmenting *outer = __this_cpu_read(wattle_fragmenting);
@@ -194,6 +194,29 @@ void wattle_send_fragments(struct wattle *w, struct wattle_node *node, struct sk
 		wattle_ip6_fragment(w->net, skb, wattle_fragment_output);
 	}
 	__this_cpu_write(wattle_fragmenting, outer);
+}
+
+void wattle_send_fragments(struct wattle *w, struct wattle_node *node, struct sk_buff *skb,
+			   u32 identity, unsigned int mtu)
+{
+	struct sk_buff *segs = skb, *next;
+
+	/* As ip_finish_output_gso() does: nobody can cut a packet that is still many. */
+	if (skb_is_gso(skb)) {
+		segs = skb_gso_segment(skb, NETIF_F_SG);
+		if (IS_ERR_OR_NULL(segs)) {
+			wattle_drop(w, skb, WATTLE_REASON_NO_MEMORY, NULL, NULL);
+			return;
+		}
+		consume_skb(skb);
+	}
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		if (skb->len <= mtu)
+			wattle_send(w, node, skb, identity);
+		else
+			wattle_fragment(w, node, skb, identity, mtu);
+	}
 }
 
 /* An error of ours to the pod, made by the kernel's reject helpers, which swap the addresses. */

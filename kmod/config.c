@@ -60,11 +60,10 @@ static int wattle_config_publish(struct wattle_config *config, struct wattle_ref
 	return 0;
 }
 
-/* Enter to make a change. The lock is held where this is 0. */
-static int wattle_config_enter(struct wattle_config *config, u32 owner,
-			       struct wattle_refusal *why)
+/* What is common to both ways to enter; the lock is held, and given back on error. */
+static int wattle_config_entered(struct wattle_config *config, u32 owner,
+				 struct wattle_refusal *why)
 {
-	mutex_lock(&config->lock);
 	if (config->owner && config->owner != owner) {
 		mutex_unlock(&config->lock);
 		return wattle_refuse(why, -EBUSY, WATTLE_FIELD_NONE,
@@ -72,6 +71,14 @@ static int wattle_config_enter(struct wattle_config *config, u32 owner,
 	}
 	config->mark = config->log.count;
 	return 0;
+}
+
+/* Enter to make a change. The lock is held where this is 0. */
+static int wattle_config_enter(struct wattle_config *config, u32 owner,
+			       struct wattle_refusal *why)
+{
+	mutex_lock(&config->lock);
+	return wattle_config_entered(config, owner, why);
 }
 
 /* Leave after a change, staged with @err: outside of a transaction it is one of its own. */
@@ -247,13 +254,16 @@ int wattle_config_identity_del(struct wattle_config *config, u32 owner,
 	return wattle_config_leave(config, err, why);
 }
 
+/* With RTNL held nobody waits for a change that takes long: all of the machine would. */
 int wattle_config_endpoint_add(struct wattle_config *config, u32 owner,
 			       const struct wattle_endpoint_spec *spec, bool replace,
 			       struct wattle_refusal *why)
 {
 	int err;
 
-	err = wattle_config_enter(config, owner, why);
+	if (!mutex_trylock(&config->lock))
+		return -ERESTART;
+	err = wattle_config_entered(config, owner, why);
 	if (err)
 		return err;
 	err = wattle_endpoint_add(&config->endpoints, &config->log, spec, replace, why);
@@ -398,6 +408,18 @@ void wattle_config_device_gone(struct wattle_config *config, struct net_device *
 	queue_work(config->queue, &config->sweep);
 }
 
+/**
+ * wattle_config_wait() - wait for the change that is being made
+ * @config: tables
+ *
+ * Context: process, may sleep, without RTNL.
+ */
+void wattle_config_wait(struct wattle_config *config)
+{
+	mutex_lock(&config->lock);
+	mutex_unlock(&config->lock);
+}
+
 static int wattle_config_init_tables(struct wattle_config *config, struct wattle *wattle,
 				     const struct wattle_port_ops *ops)
 {
@@ -470,10 +492,14 @@ int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
  * wattle_config_exit() - free everything, open changes included
  * @config: tables
  *
- * Context: process, may sleep, RTNL may be held; no readers are left, no writers come.
+ * Context: process, may sleep, RTNL may be held; no reader and no writer comes any more.
+ * When it returns, those that were on their way have been waited for.
  */
 void wattle_config_exit(struct wattle_config *config)
 {
+	/* Hooks of ports look at tables until here. */
+	wattle_endpoints_detach(&config->endpoints);
+	synchronize_net();
 	cancel_work_sync(&config->sweep);
 	cancel_work_sync(&config->reclaim);
 	destroy_workqueue(config->queue);

@@ -107,6 +107,7 @@ int wattle_config_commit(struct wattle_config *config, u32 owner, const u64 *exp
 			 struct wattle_refusal *why);
 int wattle_config_abort(struct wattle_config *config, u32 owner, struct wattle_refusal *why);
 /* The socket of @owner was closed: abort what it has open, if anything. */
+void wattle_config_wait(struct wattle_config *config);
 void wattle_config_release(struct wattle_config *config, u32 owner);
 
 int wattle_config_node_add(struct wattle_config *config, u32 owner,
@@ -120,6 +121,7 @@ int wattle_config_identity_add(struct wattle_config *config, u32 owner,
 int wattle_config_identity_del(struct wattle_config *config, u32 owner,
 			       const struct wattle_prefix *prefix, struct wattle_refusal *why);
 /* Context: RTNL as well: the device must not go before its port is known. */
+/* With RTNL held. -ERESTART: a change is being made; wattle_config_wait() without RTNL, and again. */
 int wattle_config_endpoint_add(struct wattle_config *config, u32 owner,
 			       const struct wattle_endpoint_spec *spec, bool replace,
 			       struct wattle_refusal *why);

@@ -89,9 +89,21 @@ static void wattle_decide_fail(struct wattle_decision *out, enum wattle_verdict 
 }
 
 /*
+ * From outside nobody may speak for a pod, nor for this host. An answer may be from the host's
+ * address, where conntrack has turned it back to that.
+ */
+static bool wattle_is_posing(const struct wattle_key *key, const struct wattle_place *src)
+{
+	if (!(key->flags & WATTLE_KEY_OUTSIDE))
+		return false;
+	return src->endpoint || (src->node && !src->own) ||
+	       (src->host && !(key->flags & WATTLE_KEY_ANSWER));
+}
+
+/*
  * Whether what came in may have come from there, and who it is from: out of the
- * tunnel, outer source, identity and inner source must belong together; from outside
- * nobody may speak for a pod. False: @out says why not.
+ * tunnel, outer source, identity and inner source must belong together. False: @out says why
+ * not.
  */
 static bool wattle_check_sender(const struct wattle_view *view, const struct wattle_key *key,
 				const struct wattle_place *src, struct wattle_decision *out)
@@ -99,9 +111,9 @@ static bool wattle_check_sender(const struct wattle_view *view, const struct wat
 	u32 known = src->id;
 
 	out->src_id = src->id;
+	out->from_host = src->host;
 	if (key->origin == WATTLE_FROM_STACK || key->origin == WATTLE_FROM_DEVICE) {
-		if ((key->flags & WATTLE_KEY_OUTSIDE) &&
-		    (src->endpoint || (src->node && !src->own))) {
+		if (wattle_is_posing(key, src)) {
 			wattle_decide_fail(out, WATTLE_VERDICT_DROP,
 					   WATTLE_REASON_FOREIGN_SOURCE);
 			return false;
@@ -112,6 +124,11 @@ static bool wattle_check_sender(const struct wattle_view *view, const struct wat
 		return true;
 	if (src->endpoint || src->host) {
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_FOREIGN_SOURCE);
+		return false;
+	}
+	/* No node says that of another. */
+	if (key->wire == WATTLE_ID_HOST) {
+		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_WRONG_IDENTITY);
 		return false;
 	}
 	if (!view->strict) {
@@ -294,7 +311,7 @@ static void wattle_judge_ingress(const struct wattle_view *view, const struct wa
 
 	out->has_ingress = true;
 	wattle_policy_judge(&view->config->policies, &q, view->gen, &out->ingress);
-	if (!out->ingress.allow && out->src_id == WATTLE_ID_HOST &&
+	if (!out->ingress.allow && out->from_host &&
 	    !wattle_host_denied(view, &out->ingress))
 		out->ingress.allow = true;
 }
@@ -326,13 +343,16 @@ static void wattle_judge(const struct wattle_view *view, const struct wattle_key
 		wattle_decide_fail(out, WATTLE_VERDICT_DENY, reason);
 }
 
-/* Nobody but nodes may speak to the tunnel port of a node. */
+/*
+ * Nobody but nodes may speak to the tunnel port of a node, and not all addresses of other nodes
+ * are known: what leaves for the outside may be for one of them.
+ */
 static bool wattle_is_tunnel_port(const struct wattle_view *view, const struct wattle_key *key,
 				  const struct wattle_place *dst,
 				  const struct wattle_decision *out)
 {
 	return key->proto == IPPROTO_UDP && ntohs(out->dport) == view->port &&
-	       (dst->host || dst->own);
+	       (out->next == WATTLE_TO_STACK || dst->own);
 }
 
 static void wattle_decide_init(const struct wattle_view *view, const struct wattle_key *key,
@@ -461,6 +481,7 @@ void wattle_decide_known(const struct wattle_view *view, const struct wattle_key
 	src = wattle_locate_sender(view, key, &room);
 	out->source = src->endpoint;
 	out->src_id = key->origin == WATTLE_FROM_TUNNEL ? key->wire : src->id;
+	out->from_host = src->host;
 	wattle_decide_common(view, key, out);
 }
 

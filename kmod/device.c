@@ -278,9 +278,8 @@ static int wattle_device_stop(struct net_device *dev)
 static void wattle_device_drain(struct wattle *w)
 {
 	wattle_hooks_exit(w);
+	/* Waits for the packets that began before the hooks were gone. */
 	wattle_config_exit(&w->config);
-	/* Packets that began before the hooks were gone. */
-	synchronize_net();
 	wattle_flows_exit(w);
 	wattle_vxlan_exit(w);
 	wattle_stats_exit(w);

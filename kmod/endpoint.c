@@ -76,6 +76,16 @@ static void wattle_port_detach(struct wattle_endpoints *eps, struct wattle_port 
 	netdev_put(port->dev, &port->tracker);
 }
 
+void wattle_endpoints_detach(struct wattle_endpoints *eps)
+{
+	struct wattle_port *port;
+
+	mutex_lock(&eps->lock);
+	list_for_each_entry(port, &eps->ports, list)
+		wattle_port_detach(eps, port);
+	mutex_unlock(&eps->lock);
+}
+
 static void wattle_port_put(struct wattle_endpoints *eps, struct wattle_port *port)
 {
 	if (--port->users)

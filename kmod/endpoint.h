@@ -121,6 +121,12 @@ int wattle_endpoints_init(struct wattle_endpoints *eps, struct wattle_log *log,
 			  struct wattle *wattle, const struct wattle_port_ops *ops);
 void wattle_endpoints_exit(struct wattle_endpoints *eps);
 
+/*
+ * Let go of all devices: no hook begins any more; those that run, and what they hold, are waited
+ * for by a grace period. Context: may sleep, RTNL may be held.
+ */
+void wattle_endpoints_detach(struct wattle_endpoints *eps);
+
 /* Stage a change, as in node.h; add with RTNL held. */
 int wattle_endpoint_add(struct wattle_endpoints *eps, struct wattle_log *log,
 			const struct wattle_endpoint_spec *spec, bool replace,

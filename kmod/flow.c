@@ -90,12 +90,15 @@ static long wattle_flow_visit_cpu(struct wattle_flow_visit *visit, unsigned int 
 	long ret;
 
 	visit->flows = per_cpu_ptr(visit->w->flows, cpu);
+	/* For a CPU that is offline two could be here at once. */
+	mutex_lock(&visit->w->flow_lock);
 	cpus_read_lock();
 	if (cpu_online(cpu))
 		ret = work_on_cpu(cpu, wattle_flow_visit_here, visit);
 	else
 		ret = wattle_flow_visit_here(visit);
 	cpus_read_unlock();
+	mutex_unlock(&visit->w->flow_lock);
 	return ret;
 }
 
@@ -162,7 +165,7 @@ static unsigned long wattle_flow_copy(struct wattle_flow_visit *visit)
 		    flow->epoch != epoch)
 			continue;
 		*copy = *flow;
-		copy->reserved2 = i;
+		copy->index = i;
 		visit->count++;
 	}
 	return visit->count;
@@ -231,7 +234,7 @@ int wattle_flows_walk(struct wattle *w, struct wattle_cursor *cursor,
 				err = visit(&info, arg);
 				if (err) {
 					cursor->pos[0] = cpu;
-					cursor->pos[1] = v.copies[i].reserved2;
+					cursor->pos[1] = v.copies[i].index;
 				}
 			}
 		}
@@ -262,21 +265,25 @@ int wattle_flows_init(struct wattle *w)
 	unsigned int cpu;
 
 	w->hash_seed = get_random_u64();
+	mutex_init(&w->flow_lock);
 	INIT_DELAYED_WORK(&w->flow_sweep, wattle_flows_sweep);
-	w->flows = alloc_percpu(struct wattle_flows);
+	w->flows = alloc_percpu_gfp(struct wattle_flows, GFP_KERNEL_ACCOUNT);
 	if (!w->flows)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
 
-		flows->memo = kvzalloc(sizeof(*flows->memo), GFP_KERNEL);
-		flows->tags = kvcalloc(WATTLE_FLOW_BUCKETS, sizeof(*flows->tags), GFP_KERNEL);
-		flows->flows = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->flows), GFP_KERNEL);
+		/* Whoever makes devices in namespaces of his own pays for them. */
+		flows->memo = kvzalloc(sizeof(*flows->memo), GFP_KERNEL_ACCOUNT);
+		flows->tags = kvcalloc(WATTLE_FLOW_BUCKETS, sizeof(*flows->tags),
+				       GFP_KERNEL_ACCOUNT);
+		flows->flows = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->flows),
+					GFP_KERNEL_ACCOUNT);
 		if (!flows->memo || !flows->tags || !flows->flows) {
 			wattle_flows_free(w);
 			return -ENOMEM;
 		}
-		flows->memo->seed = get_random_u32();
+		flows->memo->seed = get_random_u64();
 	}
 	schedule_delayed_work(&w->flow_sweep, WATTLE_FLOW_SWEEP);
 	return 0;

@@ -37,7 +37,6 @@ enum wattle_rewrite {
  * @expires: jiffies (low bits) after which it is not believed
  * @next: enum wattle_next
  * @rewrite: enum wattle_rewrite
- * @mtu: longest IP packet that may go that way; 0: any
  * @identity: of the sender, as it goes on the wire (TO_NODE)
  * @addr: new address
  * @port: new port
@@ -47,6 +46,7 @@ enum wattle_rewrite {
  * @ct: the connection; a reference is held
  * @bytes: carried by this entry, and @packets
  * @src_id: identity of the source, for those who look
+ * @index: of a copy: where it was
  */
 struct wattle_flow {
 	struct wattle_key key;
@@ -54,12 +54,12 @@ struct wattle_flow {
 	u32 expires;
 	u8 next;
 	u8 rewrite;
-	u16 mtu;
+	u16 reserved;
 	u32 identity;
 	/* second line */
 	struct in6_addr addr;
 	__be16 port;
-	u16 reserved;
+	u16 reserved2;
 	u32 dst_id;
 	union {
 		struct wattle_endpoint *endpoint;
@@ -69,7 +69,7 @@ struct wattle_flow {
 	u64 bytes;
 	u64 packets;
 	u32 src_id;
-	u32 reserved2;
+	u32 index;
 } ____cacheline_aligned;
 
 static_assert(sizeof(struct wattle_flow) <= 128);

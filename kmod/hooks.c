@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where packets of pods and of the host come in. tunnel.c has those of the tunnel. */
-#include <linux/netfilter.h>
+#include <linux/if_vlan.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_netdev.h>
 #include <net/icmp.h>
 
 #include "compat.h"
@@ -153,7 +155,7 @@ static enum wattle_outcome wattle_stack_slow(struct wattle_packet *p)
 	wattle_packet_decide(p);
 	if (!wattle_packet_allowed(p))
 		return WATTLE_TAKEN;
-	wattle_packet_remember(p, WATTLE_TO_STACK, 0);
+	wattle_packet_remember(p, WATTLE_TO_STACK);
 	wattle_count(p->w, WATTLE_COUNT_TO_POD, wattle_skb_packets(p->skb), p->parsed.len);
 	return WATTLE_PASS;
 }
@@ -172,7 +174,8 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6))
 		return NF_ACCEPT;	/* ARP: the host asks for its pod */
 	reason = wattle_parse(skb, &p.key, &p.parsed);
-	if (!reason && (p.parsed.flags & WATTLE_PARSED_LOCAL))
+	/* What the host itself says to its neighbour; what it forwards is no such thing. */
+	if (!reason && (p.parsed.flags & WATTLE_PARSED_LOCAL) && !skb->skb_iif)
 		return NF_ACCEPT;
 	p.key.origin = WATTLE_FROM_STACK;
 	p.key.flags = wattle_stack_flags(w, skb, &p.key.saddr);
@@ -298,7 +301,6 @@ static void wattle_port_detach(struct wattle_port *port)
 	nf_unregister_net_hook(net, &port->egress);
 	nf_unregister_net_hook(net, &port->ingress);
 	netdev_reset_rx_headroom(port->dev);
-	synchronize_net();
 }
 
 const struct wattle_port_ops wattle_port_ops = {

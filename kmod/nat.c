@@ -25,7 +25,8 @@ bool wattle_is_host(struct net *net, const struct in6_addr *addr)
 {
 	if (wattle_addr_is_v4(addr))
 		return inet_addr_type(net, wattle_addr_v4(addr)) == RTN_LOCAL;
-	return ipv6_chk_addr(net, addr, NULL, 0);
+	/* Without IPv6 there is not even a table to look into. */
+	return ipv6_mod_enabled() && ipv6_chk_addr(net, addr, NULL, 0);
 }
 
 void wattle_view_init(struct wattle *w, struct wattle_memo *memo, struct wattle_view *view)
@@ -423,6 +424,30 @@ static void wattle_nat_refuse(struct sk_buff *skb, const struct nf_hook_state *s
 		nf_send_unreach6(state->net, skb, ICMPV6_PORT_UNREACH, state->hook);
 }
 
+/* A connection to a service that leads nowhere. Of the host's own programs: they are told. */
+static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
+				    const struct nf_hook_state *state,
+				    const struct wattle_key *key, enum wattle_reason reason)
+{
+	/* Programs come here with BH enabled. */
+	local_bh_disable();
+	wattle_drop_note(w, skb, skb->len, reason, key, NULL);
+	local_bh_enable();
+	if (state->hook == NF_INET_LOCAL_OUT)
+		return NF_DROP_ERR(-ECONNREFUSED);
+	wattle_nat_refuse(skb, state, key->proto);
+	return NF_DROP;
+}
+
+/* Nobody is at that port of a service's address, which is none of the host's own. */
+static bool wattle_nat_is_lost(struct wattle *w, const struct wattle_key *key, u64 gen)
+{
+	return (key->proto == IPPROTO_TCP || key->proto == IPPROTO_UDP ||
+		key->proto == IPPROTO_SCTP) &&
+	       wattle_service_has_addr(&w->config.services, &key->daddr, gen) &&
+	       !wattle_is_host(w->net, &key->daddr);
+}
+
 /*
  * The host's own programs, and what comes from outside: called by the NAT core for the
  * first packet of connections that nobody has bound yet.
@@ -447,16 +472,14 @@ static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
 	gen = wattle_generation(&w->config);
 	service = wattle_service_lookup(&w->config.services, &key.daddr, key.dport, key.proto,
 					gen);
+	if (!service && wattle_nat_is_lost(w, &key, gen))
+		return wattle_nat_deny(w, skb, state, &key, WATTLE_REASON_NO_SERVICE_PORT);
 	if (!service)
 		return NF_ACCEPT;
 	backend = wattle_decide_backend(service, &key.saddr, wattle_decide_hash(&key));
-	if (backend)
-		return wattle_bind_backend(ct, &backend->addr, backend->port);
-	wattle_drop_note(w, skb, skb->len, WATTLE_REASON_NO_BACKEND, &key, NULL);
-	if (state->hook == NF_INET_LOCAL_OUT)
-		return NF_DROP_ERR(-ECONNREFUSED);
-	wattle_nat_refuse(skb, state, key.proto);
-	return NF_DROP;
+	if (!backend)
+		return wattle_nat_deny(w, skb, state, &key, WATTLE_REASON_NO_BACKEND);
+	return wattle_bind_backend(ct, &backend->addr, backend->port);
 }
 
 #define WATTLE_NAT_OPS(family, FAMILY, WHERE) { \

@@ -6,6 +6,7 @@
 #include <net/ndisc.h>
 
 #include "apply.h"
+#include "nat.h"
 #include "neigh.h"
 #include "stats.h"
 
@@ -102,7 +103,7 @@ enum wattle_neigh wattle_neigh_nd(struct wattle *w, const struct wattle_endpoint
 				  struct sk_buff *skb, unsigned int offset)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	struct in6_addr from = ip6h->saddr;
+	struct in6_addr from = ip6h->saddr, to = ip6h->daddr;
 	struct sk_buff *reply;
 	struct nd_msg msg;
 	bool own;
@@ -121,6 +122,10 @@ enum wattle_neigh wattle_neigh_nd(struct wattle *w, const struct wattle_endpoint
 		if (!own || !(ipv6_addr_type(&msg.target) & IPV6_ADDR_LINKLOCAL ||
 			      wattle_endpoint_has_ip(ep, &msg.target)))
 			return WATTLE_NEIGH_SPOOFED;
+		/* An answer to the host; the host would forward any other. */
+		if (!(ipv6_addr_type(&to) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MULTICAST)) &&
+		    !wattle_is_host(w->net, &to))
+			return WATTLE_NEIGH_LOCAL;
 		return WATTLE_NEIGH_PASS;
 	}
 	/* It looks whether its own address is free (RFC 4862, 5.4). */

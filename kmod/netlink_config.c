@@ -269,8 +269,8 @@ static int wattle_nl_endpoint_ips(struct genl_info *info, struct in6_addr *ips)
 	return 0;
 }
 
-/* RTNL keeps both devices. */
-static int wattle_nl_endpoint_add(struct genl_info *info, struct wattle_endpoint_spec *spec)
+/* RTNL keeps both devices. -ERESTART: another change is being made. */
+static int wattle_nl_endpoint_try(struct genl_info *info, struct wattle_endpoint_spec *spec)
 {
 	const struct nlattr *ifindex = info->attrs[WATTLE_A_ENDPOINT_IFINDEX];
 	struct net *net = genl_info_net(info);
@@ -289,9 +289,25 @@ static int wattle_nl_endpoint_add(struct genl_info *info, struct wattle_endpoint
 	} else {
 		err = wattle_config_endpoint_add(&w->config, info->snd_portid, spec,
 						 wattle_nl_replace(info), &why);
-		wattle_nl_endpoint_refused(info, err, &why);
+		if (err != -ERESTART)
+			wattle_nl_endpoint_refused(info, err, &why);
 	}
 	rtnl_unlock();
+	return err;
+}
+
+static int wattle_nl_endpoint_add(struct genl_info *info, struct wattle_endpoint_spec *spec)
+{
+	struct wattle *w;
+	int err;
+
+	while ((err = wattle_nl_endpoint_try(info, spec)) == -ERESTART) {
+		w = wattle_get(genl_info_net(info));
+		if (w) {
+			wattle_config_wait(&w->config);
+			wattle_put(w);
+		}
+	}
 	return err;
 }
 

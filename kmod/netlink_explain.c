@@ -6,6 +6,7 @@
 #include "flow.h"
 #include "nat.h"
 #include "netlink.h"
+#include "parse.h"
 #include "stats.h"
 #include "vxlan.h"
 
@@ -197,6 +198,21 @@ int wattle_nl_put_decision(struct sk_buff *skb, struct wattle *w, const struct w
 	return 0;
 }
 
+/* What packets meet before anything is decided, and after. */
+static void wattle_nl_explain_hooks(struct wattle *w, const struct wattle_key *key,
+				    struct wattle_decision *d)
+{
+	enum wattle_reason reason = wattle_parse_check(key);
+
+	if (!reason && d->next == WATTLE_TO_NODE && !wattle_vxlan_remote(w, d->node))
+		reason = WATTLE_REASON_NO_ROUTE;
+	if (!reason)
+		return;
+	d->verdict = WATTLE_VERDICT_DROP;
+	d->reason = reason;
+	d->next = WATTLE_TO_NOWHERE;
+}
+
 static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 gen,
 				  struct sk_buff *skb)
 {
@@ -211,6 +227,7 @@ static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 
 	wattle_view_init(w, NULL, &view);
 	wattle_key_from_question(w, view.gen, &key);
 	wattle_decide(&view, &key, &decision);
+	wattle_nl_explain_hooks(w, &key, &decision);
 	return wattle_nl_put_key(skb, &key) ?:
 	       wattle_nl_put_verdict(skb, decision.verdict, decision.reason) ?:
 	       wattle_nl_put_decision(skb, w, &decision);

@@ -3,10 +3,12 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
 
 #include "hooks.h"
 #include "nat.h"
@@ -14,7 +16,8 @@
 
 /*
  * The tunnel's own packets are no connections of the host: conntrack would make one for
- * each source port, and gain nothing by it.
+ * each source port, and gain nothing by it. Those that only pass through, or have been seen by
+ * conntrack already, are none of the tunnel's.
  */
 static bool wattle_is_tunnel(const struct wattle *w, struct sk_buff *skb, unsigned int offset,
 			     u8 proto)
@@ -32,9 +35,11 @@ static unsigned int wattle_hook_untrack4(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
 	const struct wattle *w = wattle_of(state->net);
+	const struct iphdr *iph = ip_hdr(skb);
 
-	if (w && !ip_is_fragment(ip_hdr(skb)) &&
-	    wattle_is_tunnel(w, skb, ip_hdrlen(skb), ip_hdr(skb)->protocol))
+	if (w && !skb_nfct(skb) && !ip_is_fragment(iph) &&
+	    wattle_is_tunnel(w, skb, ip_hdrlen(skb), iph->protocol) &&
+	    inet_addr_type(state->net, iph->daddr) == RTN_LOCAL)
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	return NF_ACCEPT;
 }
@@ -43,8 +48,10 @@ static unsigned int wattle_hook_untrack6(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
 	const struct wattle *w = wattle_of(state->net);
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 
-	if (w && wattle_is_tunnel(w, skb, sizeof(struct ipv6hdr), ipv6_hdr(skb)->nexthdr))
+	if (w && !skb_nfct(skb) && wattle_is_tunnel(w, skb, sizeof(*ip6h), ip6h->nexthdr) &&
+	    ipv6_chk_addr(state->net, &ip6h->daddr, NULL, 0))
 		nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	return NF_ACCEPT;
 }

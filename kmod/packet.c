@@ -31,8 +31,7 @@ enum wattle_outcome wattle_packet_drop(struct wattle_packet *p, enum wattle_reas
 	return WATTLE_TAKEN;
 }
 
-void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next,
-				  unsigned int mtu)
+void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next)
 {
 	const struct wattle_decision *d = &p->decision;
 	struct wattle_flow *flow, made = {};
@@ -49,7 +48,6 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	flow->addr = made.addr;
 	flow->port = made.port;
 	flow->next = next;
-	flow->mtu = min_t(unsigned int, mtu, U16_MAX);
 	flow->src_id = d->src_id;
 	flow->dst_id = d->dst_id;
 	if (next == WATTLE_TO_ENDPOINT) {
@@ -71,19 +69,25 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *p,
 							  const struct nf_conn *ct)
 {
-	struct wattle_key orig = { .origin = WATTLE_FROM_POD };
+	struct wattle_key orig = { .origin = WATTLE_FROM_POD }, sent;
 	struct wattle_decision *d = &p->decision;
 	u32 sender;
 
-	if (!wattle_decide_sender(&p->view, &p->key, d))
-		return;
-	sender = d->src_id;
 	wattle_track_key(ct, &orig);
 	if (!p->reply && !(p->parsed.flags & WATTLE_PARSED_ERROR)) {
 		orig.origin = p->key.origin;
 		orig.flags = p->key.flags;
-		orig.wire = sender;
+		/* What the host forwards may have got the host's address: who was it? */
+		sent = orig.origin >= WATTLE_FROM_STACK ? orig : p->key;
+	} else {
+		sent = p->key;
+		sent.flags |= WATTLE_KEY_ANSWER;
 	}
+	if (!wattle_decide_sender(&p->view, &sent, d))
+		return;
+	sender = d->src_id;
+	if (orig.origin == WATTLE_FROM_TUNNEL)
+		orig.wire = sender;
 	wattle_decide_known(&p->view, &orig, d);
 	if (d->verdict != WATTLE_VERDICT_ALLOW && (!p->reply || p->view.strict ||
 						   d->reason == WATTLE_REASON_DENY_EGRESS))
@@ -190,7 +194,7 @@ static enum wattle_outcome wattle_packet_to_node(struct wattle_packet *p)
 	reason = wattle_packet_commit(p);
 	if (reason)
 		return wattle_packet_drop(p, reason);
-	wattle_packet_remember(p, WATTLE_TO_NODE, mtu);
+	wattle_packet_remember(p, WATTLE_TO_NODE);
 	__skb_set_sw_hash(p->skb, p->hash, true);
 	if (wattle_fits(p->skb, &p->parsed, mtu))
 		wattle_send(p->w, d->node, p->skb, identity);
@@ -205,7 +209,7 @@ static enum wattle_outcome wattle_packet_to_endpoint(struct wattle_packet *p)
 
 	if (reason)
 		return wattle_packet_drop(p, reason);
-	wattle_packet_remember(p, WATTLE_TO_ENDPOINT, 0);
+	wattle_packet_remember(p, WATTLE_TO_ENDPOINT);
 	wattle_deliver(p->w, p->decision.endpoint, p->skb);
 	return WATTLE_TAKEN;
 }
@@ -237,7 +241,7 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 		return wattle_packet_to_node(p);
 	default:
 		/* The stack's own NAT hooks rewrite, and confirm. */
-		wattle_packet_remember(p, WATTLE_TO_STACK, 0);
+		wattle_packet_remember(p, WATTLE_TO_STACK);
 		wattle_count(p->w, WATTLE_COUNT_TO_STACK, wattle_skb_packets(p->skb),
 			     p->parsed.len);
 		return WATTLE_PASS;

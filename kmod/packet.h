@@ -67,16 +67,14 @@ bool wattle_packet_allowed(struct wattle_packet *p);
 /* Put fragments together. False: @p->skb is gone. */
 bool wattle_packet_defrag(struct wattle_packet *p, enum wattle_defrag_user user);
 
-void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next,
-				  unsigned int mtu);
+void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next);
 
-/* Remember what was decided, for the packets that follow. @mtu: that fits that way; 0: any. */
-static inline void wattle_packet_remember(struct wattle_packet *p, enum wattle_next next,
-					  unsigned int mtu)
+/* Remember what was decided, for the packets that follow. */
+static inline void wattle_packet_remember(struct wattle_packet *p, enum wattle_next next)
 {
 	/* Until the connection is in the table, conntrack may give it up. */
 	if (p->known)
-		wattle_packet_remember_known(p, next, mtu);
+		wattle_packet_remember_known(p, next);
 }
 
 /* All the rest, for packets out of pods and out of the tunnel once they are whole. */
@@ -99,6 +97,21 @@ static inline void wattle_flow_count(struct wattle *w, struct wattle_flow *flow,
 	wattle_counts_add(s, &s->hits[flow->key.origin][flow->next], packets, len);
 }
 
+/* Inner packets that fit any path (RFC 791, 3.2: 576 bytes), so that nobody need look at it. */
+#define WATTLE_MTU_ANY	(576 - WATTLE_OVERHEAD6)
+
+/* Is what was remembered still so? The path may have become narrower, the connection may end. */
+static __always_inline bool wattle_hit_holds(struct wattle *w, const struct sk_buff *skb,
+					     const struct wattle_parsed *parsed,
+					     const struct wattle_flow *flow)
+{
+	if (flow->key.proto == IPPROTO_TCP &&
+	    unlikely(READ_ONCE(flow->ct->proto.tcp.state) != TCP_CONNTRACK_ESTABLISHED))
+		return false;
+	return flow->next != WATTLE_TO_NODE || parsed->len <= WATTLE_MTU_ANY ||
+	       wattle_fits(skb, parsed, wattle_vxlan_mtu(w, flow->node));
+}
+
 /*
  * A packet of a known flow that goes to a pod here or to a node. False: it has to go the long
  * way, and is as it was. The entry is not touched any more once the packet is handed on, for
@@ -108,7 +121,7 @@ static __always_inline bool wattle_hit(struct wattle *w, struct sk_buff *skb,
 				       const struct wattle_parsed *parsed,
 				       struct wattle_flow *flow, u32 hash)
 {
-	if (unlikely(flow->mtu && !wattle_fits(skb, parsed, flow->mtu)))
+	if (unlikely(!wattle_hit_holds(w, skb, parsed, flow)))
 		return false;
 	if (unlikely(skb->len > parsed->len) && wattle_trim(skb, parsed))
 		return false;

@@ -5,7 +5,7 @@ int wattle_stats_init(struct wattle *w)
 {
 	int cpu;
 
-	w->stats = alloc_percpu(struct wattle_stats);
+	w->stats = alloc_percpu_gfp(struct wattle_stats, GFP_KERNEL_ACCOUNT);
 	if (!w->stats)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)

@@ -132,6 +132,7 @@ struct wattle_key {
 #define WATTLE_KEY_SRC_HOST	0x0001	/* sent by this host's own programs */
 #define WATTLE_KEY_OUTSIDE	0x0002	/* came in by a device that is not ours */
 #define WATTLE_KEY_WIRE		0x0004	/* the header told an identity: @wire */
+#define WATTLE_KEY_ANSWER	0x0010	/* of a connection that exists, against its direction */
 #define WATTLE_KEY_SERVICE	0x0008	/* decide.c's: a service was asked for */
 
 static_assert(sizeof(struct wattle_key) == 48);
@@ -172,6 +173,7 @@ enum wattle_next {
  * @next: where to
  * @has_egress: source is an endpoint here, so @egress was judged
  * @has_ingress: destination is an endpoint here, so @ingress was judged
+ * @from_host: source is this host itself
  * @hairpin: a pod reaches itself through a service: needs source NAT
  * @src_id: identity of the source
  * @dst_id: identity of the destination, after service translation
@@ -191,6 +193,7 @@ struct wattle_decision {
 	u8 next;
 	bool has_egress;
 	bool has_ingress;
+	bool from_host;
 	bool hairpin;
 	enum wattle_reason reason;
 	u32 src_id;

@@ -6,11 +6,13 @@
  * the socket, which keeps the port and makes GRO work. Each CPU learns for itself, and anew with
  * each epoch (an address may have been taken away).
  */
+#include <linux/if_vlan.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/udp.h>
+#include <net/xfrm.h>
 
 #include "flow.h"
 #include "tunnel.h"
@@ -41,8 +43,19 @@ static void wattle_uplink_learn(struct wattle *w, const struct sk_buff *skb)
 	flows->uplink = skb->skb_iif;
 	if (!READ_ONCE(w->uplink_wanted)) {
 		WRITE_ONCE(w->uplink_wanted, skb->skb_iif);
-		schedule_work(&w->uplink_work);
+		schedule_delayed_work(&w->uplink_work, 0);
 	}
+}
+
+/* Where IPsec has a say, it is the stack that asks for it. */
+static bool wattle_uplink_is_guarded(const struct net *net)
+{
+#ifdef CONFIG_XFRM
+	return READ_ONCE(net->xfrm.policy_count[XFRM_POLICY_IN]) ||
+	       READ_ONCE(net->xfrm.policy_default[XFRM_POLICY_IN]) != XFRM_USERPOLICY_ACCEPT;
+#else
+	return false;
+#endif
 }
 
 /* Length of the outer IP header if the socket would get @skb, and nothing is odd; else 0. */
@@ -54,7 +67,8 @@ static unsigned int wattle_uplink_match(struct wattle *w, struct sk_buff *skb)
 
 	if (flows->uplink != skb->dev->ifindex || !netif_running(w->dev) ||
 	    flows->uplink_epoch != wattle_epoch(&w->config) ||
-	    skb->pkt_type != PACKET_HOST || skb_shared(skb))
+	    skb->pkt_type != PACKET_HOST || skb_shared(skb) || skb_vlan_tag_present(skb) ||
+	    wattle_uplink_is_guarded(w->net))
 		return 0;
 	if (skb->protocol == htons(ETH_P_IP)) {
 		const struct iphdr *iph = ip_hdr(skb);
@@ -170,11 +184,11 @@ static void wattle_uplink_del(struct wattle_uplink *uplink)
 
 static void wattle_uplink_work(struct work_struct *work)
 {
-	struct wattle *w = container_of(work, struct wattle, uplink_work);
+	struct wattle *w = container_of(to_delayed_work(work), struct wattle, uplink_work);
 
 	/* Who tears down holds RTNL and waits for us. */
 	if (!rtnl_trylock()) {
-		schedule_work(work);
+		schedule_delayed_work(&w->uplink_work, HZ / 20);
 		return;
 	}
 	wattle_uplink_add(w, READ_ONCE(w->uplink_wanted));
@@ -194,14 +208,14 @@ void wattle_uplink_gone(struct wattle *w, struct net_device *dev)
 void wattle_uplinks_init(struct wattle *w)
 {
 	INIT_LIST_HEAD(&w->uplinks);
-	INIT_WORK(&w->uplink_work, wattle_uplink_work);
+	INIT_DELAYED_WORK(&w->uplink_work, wattle_uplink_work);
 }
 
 void wattle_uplinks_exit(struct wattle *w)
 {
 	struct wattle_uplink *uplink, *next;
 
-	cancel_work_sync(&w->uplink_work);
+	cancel_delayed_work_sync(&w->uplink_work);
 	list_for_each_entry_safe(uplink, next, &w->uplinks, list)
 		wattle_uplink_del(uplink);
 }

@@ -111,6 +111,7 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 	const unsigned int outer = sizeof(struct udphdr) + sizeof(struct vxlanhdr);
 	const struct iphdr *iph;
 	enum wattle_reason reason;
+	const void *start;
 	__be16 proto;
 
 	if (unlikely(!pskb_may_pull(skb, outer)))
@@ -137,8 +138,9 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 		return WATTLE_REASON_BAD_FRAME;
 
 	/* As __iptunnel_pull_header() does, for both headers at once. */
-	skb_postpull_rcsum(skb, skb->data, outer + ETH_HLEN);
+	start = skb->data;
 	__skb_pull(skb, outer + ETH_HLEN);
+	skb_postpull_rcsum(skb, start, outer + ETH_HLEN);
 	skb_clear_hash_if_not_l4(skb);
 	skb_set_queue_mapping(skb, 0);
 	__vlan_hwaccel_clear_tag(skb);

@@ -92,8 +92,9 @@ static DEFINE_PER_CPU(unsigned int, wattle_vxlan_depth);
 
 int wattle_vxlan_init(struct wattle *w)
 {
-	w->path_seq = 1;
-	w->paths = __alloc_percpu(WATTLE_PATHS * sizeof(struct wattle_path), SMP_CACHE_BYTES);
+	atomic_set(&w->path_seq, 1);
+	w->paths = __alloc_percpu_gfp(WATTLE_PATHS * sizeof(struct wattle_path), SMP_CACHE_BYTES,
+				      GFP_KERNEL_ACCOUNT);
 	return w->paths ? 0 : -ENOMEM;
 }
 
@@ -113,7 +114,7 @@ void wattle_vxlan_touch(struct wattle *w)
 {
 	/* Pairs with smp_rmb() in wattle_path_fill(): who sees the number sees the change. */
 	smp_wmb();
-	WRITE_ONCE(w->path_seq, READ_ONCE(w->path_seq) + 1);
+	atomic_inc(&w->path_seq);
 }
 
 const struct in6_addr *wattle_vxlan_remote(const struct wattle *w, const struct wattle_node *node)
@@ -271,7 +272,7 @@ static noinline_for_stack struct wattle_path *
 wattle_path_fill(struct wattle *w, struct wattle_node *node, struct wattle_path *path,
 		 enum wattle_reason *reason)
 {
-	u32 seq = READ_ONCE(w->path_seq);
+	u32 seq = atomic_read(&w->path_seq);
 	const struct in6_addr *remote;
 	struct in6_addr saddr;
 	struct dst_entry *dst;
@@ -340,7 +341,7 @@ static struct wattle_path *wattle_path_get(struct wattle *w, struct wattle_node 
 	struct wattle_path *path;
 
 	path = this_cpu_ptr(w->paths) + (node->serial & (WATTLE_PATHS - 1));
-	if (likely(path->serial == node->serial && path->seq == READ_ONCE(w->path_seq) &&
+	if (likely(path->serial == node->serial && path->seq == (u32)atomic_read(&w->path_seq) &&
 		   wattle_path_is_valid(w, path)))
 		return path;
 	return wattle_path_fill(w, node, path, reason);

@@ -51,6 +51,7 @@ struct wattle_path;
  * @hash_seed: secret of the flow hashes
  * @uplinks: devices on which the tunnel's packets are met early (uplink.c); under RTNL
  * @uplink_wanted: ifindex of one to add by @uplink_work, or 0
+ * @flow_lock: taken by who visits a CPU's cache from outside
  * @flow_sweep: lets go of what the flow caches hold for nothing (flow.c)
  * @users: netlink requests that use the device, and one for its being there
  * @idle: completed when @users falls to zero
@@ -66,11 +67,12 @@ struct wattle {
 	struct socket __rcu *sock4;
 	struct socket __rcu *sock6;
 	u16 family;
-	u32 path_seq;
+	atomic_t path_seq;
 	struct wattle_path __percpu *paths;
 	u64 hash_seed;
+	struct mutex flow_lock;
 	struct delayed_work flow_sweep;
-	struct work_struct uplink_work;
+	struct delayed_work uplink_work;
 	struct list_head uplinks;
 	int uplink_wanted;
 	refcount_t users;

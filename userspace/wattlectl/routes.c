@@ -205,9 +205,10 @@ int routes_sync(struct call *call)
 	code = wattle_open_route(&route_sock, &err);
 	if (code)
 		goto out;
-	code = routes_want(sock, &wanted, &err);
+	/* In this order: a route that is there was wanted by tables that we then see, too. */
+	code = routes_have(route_sock, &have, &err);
 	if (code >= 0)
-		code = routes_have(route_sock, &have, &err);
+		code = routes_want(sock, &wanted, &err);
 	if (code >= 0 && (wanted.routes.full || have.full))
 		code = wattle_error_set(&err, ENOMEM, "out of memory");
 	if (code >= 0) {
