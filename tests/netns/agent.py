@@ -40,7 +40,7 @@ ETH_P_ALL = 3
 MSG_ERRQUEUE = 0x2000
 IP_RECVERR, IPV6_RECVERR = 11, 25
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER = 10, 23
-PMTUDISC_DO, PMTUDISC_PROBE = 2, 3
+PMTUDISC_DONT, PMTUDISC_DO, PMTUDISC_PROBE = 0, 2, 3
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -420,8 +420,10 @@ class Agent:
         finally:
             sock.close()
 
-    def stream(self, proto, ns, dst, port, size="0", src=None, sport=0):
+    def stream(self, proto, ns, dst, port, size="0", src=None, sport=0, cut=None):
         sock = self.connect(ns, proto, dst, port, src, sport)
+        if cut:     # whoever finds its packets too long may cut them
+            sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT)
         try:
             self.established(sock)
             who = self.read(sock, lambda got: got.endswith(b"\n")).decode().strip()

@@ -132,8 +132,10 @@ for f in "" /6; do
 done
 check "a datagram of 65507 bytes" ask udp p1a p2a 7 size=65000
 # Bigger than the tunnel, and nobody asked for it to stay whole.
-ip -n wt-p1a link set eth0 mtu 9000
-ip -n wt-n1 link set p1a mtu 9000
+for p in p1a p1b; do
+	ip -n wt-$p link set eth0 mtu 9000
+	ip -n wt-n1 link set $p mtu 9000
+done
 check "a packet that does not fit is cut" ask emit p1a src=p1a dst=p2a proto=udp dport=7 size=4000 arrive=p2a:7
 
 # Path MTU -----------------------------------------------------------------------------------
@@ -144,10 +146,13 @@ equals "UDP, told of the MTU" "toobig 1450" "$(ask udp p1b p2a 7 size=1440 df=1 
 	ask udp p1a p2b 7 size=3000 df=1 | cut -d ' ' -f 1,2)"
 check "the largest that fits" ask ping p1a p2a size=1422 df=1
 check "it is counted" test "$(ask count n1 too_big)" -ge 3
+check "TCP whose segments may be cut" ask tcp p1b p2a 80 size=300000 cut=1
 check "TCP learns it" ask tcp p1a p2b 80 size=300000
 check "TCP over IPv6 learns it" ask tcp p1a p2b/6 80 size=300000
-ip -n wt-p1a link set eth0 mtu 1450
-ip -n wt-n1 link set p1a mtu 1450
+for p in p1a p1b; do
+	ip -n wt-$p link set eth0 mtu 1450
+	ip -n wt-n1 link set $p mtu 1450
+done
 for n in n1 n2; do ip -n wt-$n link set eth0 mtu 1300; done
 check "a smaller underlay is noticed" eval \
 	'eventually 20 eval "[[ \$(ask ping p1b p2a size=1400 df=1) == \"toobig 1250 10.2.0.7\" ]]"'

@@ -110,6 +110,7 @@ for f in "" /6; do
 	before=$(ask count n1 no_service_port)
 	equals "no such port, TCP: refused$v" "refused" "$(ask tcp p1a "vip$f" 99)"
 	equals "no such port, UDP: port unreachable$v" "refused $addr" "$(ask udp p1a "vip$f" 99)"
+	equals "no such port, a node's TCP: refused$v" "refused" "$(ask tcp n1 "vip$f" 99 | tr 'A-Z' 'a-z' | sed s/econn//)"
 	check_not "no such port: a ping does not go astray$v" ask ping p1a "vip$f"
 	check "they are counted$v" test "$(ask count n1 no_service_port)" -ge $((before + 3))
 	check "explain: no such port$v" ask explain n1 "p1a$f" "vip$f" udp 99 verdict=reject \

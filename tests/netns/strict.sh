@@ -150,6 +150,7 @@ from_pod "a short ARP" bad_header hex=${arp}0001
 from_pod "the tunnel's port of its node" tunnel_port src=p1a dst=n1 proto=udp dport=8472
 from_pod "that of another node" tunnel_port src=p1a dst=n2 proto=udp dport=8472
 from_pod "over IPv6" tunnel_port src=p1a/6 dst=n1/6 proto=udp dport=8472
+from_pod "by an address that no table has" tunnel_port src=p1a dst=203.0.113.9 proto=udp dport=8472
 from_pod "in pieces" tunnel_port src=p1a dst=n2 proto=udp dport=8472 size=400 frag=128 order=reverse ipid=911
 w n1 <<-END
 service add $VIP:7777/udp
@@ -158,6 +159,8 @@ END
 from_pod "through a service" tunnel_port src=p1a dst=$VIP proto=udp dport=7777
 w n1 service del $VIP:7777/udp
 check "explain knows" ask explain n1 p1a n2 udp 8472 verdict=drop reason=tunnel_port
+check "a flow that the cache knows" eval 'for i in 1 2 3; do
+	ask emit p1a src=p1a dst=p2a $udp arrive=p2a:7 || exit; done'
 from_pod "VLAN of a pod" bad_frame src=p1a dst=p2a $udp vlan=7
 from_pod "neither IP nor ARP" bad_frame src=p1a dst=p2a $udp ethertype=88cc
 from_pod "a pod's multicast" not_unicast src=p1a dst=224.0.0.251 $udp
@@ -189,6 +192,17 @@ check "the outside as a pod elsewhere, over IPv6" ask emit net dev=br0 "mac=$mac
 check "the outside through us into the tunnel" ask emit net dev=br0 "mac=$mac" src=p1b dst=p2a $udp \
 	drop=n1:foreign_source
 }
+
+# Nothing is kept of what the node's programs send to the port ------------------------------
+kept()
+{
+	at n1 python3 -c "import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(200): s.sendto(b'x', ('127.0.0.1', 8472))"
+	at n1 conntrack -F
+	eventually 20 eval 'at n1 conntrack -F; [ "$(at n1 cat /proc/sys/net/netfilter/nf_conntrack_count)" -lt 50 ]'
+}
+check "connections to the tunnel's port are let go" kept
 
 # Told to who listens ---------------------------------------------------------------------------
 for reason in unknown_node wrong_identity foreign_source no_endpoint not_unicast bad_vxlan bad_frame \
