@@ -46,6 +46,8 @@ struct manifest_pod {
 	unsigned int group;
 	bool host;			/* on its node's network */
 	bool done;			/* completed */
+	bool dying;			/* being deleted */
+	const char *where;		/* FILE:LINE */
 };
 
 /* One identity. */
@@ -84,8 +86,8 @@ struct manifest_backend {
  * the cluster's pods may pass, exclusion and rule are late; the last word, of
  * MANIFEST_DEFAULT, is what happens where no policy says anything.
  */
-#define MANIFEST_EXCLUDE	1000
-#define MANIFEST_WIDE		1001
+#define MANIFEST_EXCLUDE	65533	/* WATTLE_PRIORITY_LAST: from here on nobody is denied by name */
+#define MANIFEST_WIDE		65534
 #define MANIFEST_DEFAULT	65535
 
 struct manifest_rule {
@@ -103,6 +105,9 @@ struct manifest_rule {
 	struct wattle_prefix peer;
 	const char *origin;
 };
+
+/* A copy that is kept as long as @m, one for equal texts. */
+const char *manifest_text(struct manifest *m, const char *text);
 
 size_t manifest_pod_count(const struct manifest *m);
 void manifest_pod(const struct manifest *m, size_t i, struct manifest_pod *pod);
@@ -159,6 +164,8 @@ struct reach {
 
 /* Both sides together; @reach->range is kept and grown from call to call. */
 void reach_between(const struct reach_end *src, const struct reach_end *dst, struct reach *reach);
+/* What @a has and @b has not. */
+void reach_minus(const struct reach *a, const struct reach *b, struct reach *out);
 void reach_release(struct reach *reach);
 /* "any", "none" or "tcp/80 tcp/8000-8010 udp icmp"; the caller frees it. */
 char *reach_text(const struct reach *reach);

@@ -157,6 +157,31 @@ void reach_between(const struct reach_end *src, const struct reach_end *dst, str
 	reach->all = whole == COUNT(reach_protos);
 }
 
+/* Both are in the order of protocols and ports. */
+void reach_minus(const struct reach *a, const struct reach *b, struct reach *out)
+{
+	size_t i, j;
+
+	out->count = 0;
+	out->all = a->all && !b->count;
+	for (i = 0; i < a->count; i++) {
+		const struct reach_range *range = &a->range[i];
+		uint32_t from = range->min;
+
+		for (j = 0; j < b->count; j++) {
+			const struct reach_range *cut = &b->range[j];
+
+			if (cut->proto != range->proto || cut->max < from || cut->min > range->max)
+				continue;
+			if (cut->min > from)
+				reach_add(out, range->proto, from, cut->min - 1u);
+			from = cut->max + 1u;
+		}
+		if (from <= range->max)
+			reach_add(out, range->proto, from, range->max);
+	}
+}
+
 void reach_release(struct reach *reach)
 {
 	free(reach->range);

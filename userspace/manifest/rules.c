@@ -215,19 +215,18 @@ static const char *default_origin(struct expand *e, uint8_t direction, bool isol
 
 static void emit_default(struct expand *e, uint8_t direction, bool isolated)
 {
-	/* Reserved identities, none of which is a pod. */
-	static const uint8_t others[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+	/* Reserved identities, none of which is a pod; the host (1) always reaches its own. */
+	uint8_t other = direction == WATTLE_DIRECTION_INGRESS ? 2 : 1;
 	static const struct port any = { .any = true, .max = UINT16_MAX };
 	const struct rule last = {
 		.direction = direction, .deny = isolated,
 		.origin = default_origin(e, direction, isolated),
 	};
-	unsigned int i;
 
 	e->rule = &last;
 	emit(e, &any, 0)->priority = MANIFEST_DEFAULT;
-	for (i = 0; e->wide[direction] && i < COUNT(others); i++) {
-		emit_id(e, others[i], &any, 0);
+	for (; e->wide[direction] && other <= 10; other++) {
+		emit_id(e, other, &any, 0);
 		e->out[e->count - 1].priority = MANIFEST_EXCLUDE;
 	}
 }

@@ -2,6 +2,11 @@
 /* What a manifest has, for those who ask. */
 #include "internal.h"
 
+const char *manifest_text(struct manifest *m, const char *text)
+{
+	return intern(m, text);
+}
+
 size_t manifest_pod_count(const struct manifest *m)
 {
 	return m->pod_count;
@@ -19,6 +24,8 @@ void manifest_pod(const struct manifest *m, size_t i, struct manifest_pod *out)
 		.group = pod->group,
 		.host = pod->host,
 		.done = pod->done,
+		.dying = pod->dying,
+		.where = pod->where,
 	};
 	if (!pod->host && !pod->done)
 		out->id = m->group[pod->group].id;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "because.h"
 #include "event.h"
 
 static const struct param explain_params[] = {
@@ -20,15 +21,20 @@ static const struct param explain_params[] = {
 
 static json_t *decision_json(const struct wattle_decision *decision)
 {
-	char text[RULE_STRLEN];
+	char text[RULE_STRLEN], names[sizeof(decision->rule.origin)];
+	bool last = decision_is_default(decision);
 
 	if (!decision->present)
 		return json_null();
-	return json_pack("{s:b, s:s, s:o, s:o}", "enforced", decision->enforced,
+	/* What happens where no rule says anything is not a rule to people. */
+	return json_pack("{s:b, s:s, s:o, s:o, s:o}", "enforced", decision->enforced &&
+			 !(last && decision->has_rule && decision->action == WATTLE_ACTION_ALLOW),
 			 "verdict", choice_text(words_action, decision->action),
-			 "rule", decision->has_rule ?
-			 json_text(rule_text(text, sizeof(text), &decision->rule)) : json_null(),
-			 "policy", json_text(decision->rule.origin));
+			 "rule", last ? json_null() :
+			 json_text(rule_text(text, sizeof(text), &decision->rule)),
+			 "policy", json_text(policy_names(names, sizeof(names),
+							  decision->rule.origin)),
+			 "origin", json_text(decision->rule.origin));
 }
 
 static json_t *service_json(const struct wattle_explain *e)
@@ -40,7 +46,9 @@ static json_t *service_json(const struct wattle_explain *e)
 
 json_t *explain_json(const struct wattle_explain *e)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+	char words[BECAUSE_STRLEN];
+
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "verdict", choice_text(words_verdict, e->verdict),
 			 "reason", e->reason_name,
 			 "src_identity", (json_int_t)e->src_identity,
@@ -49,7 +57,8 @@ json_t *explain_json(const struct wattle_explain *e)
 			 "backend", json_sockaddr(&e->backend_addr, e->backend_port),
 			 "via", json_addr(&e->via),
 			 "egress", decision_json(&e->egress),
-			 "ingress", decision_json(&e->ingress));
+			 "ingress", decision_json(&e->ingress),
+			 "because", json_text(because(words, sizeof(words), e)));
 }
 
 /* ---- for people ---- */
@@ -63,7 +72,7 @@ static void explain_text_policy(const char *direction, const struct wattle_decis
 	printf("  %-8s ", direction);
 	if (!decision->enforced)
 		printf("not enforced: allow");
-	else if (!decision->has_rule)
+	else if (decision_is_default(decision))
 		printf("%s: no rule matches", choice_text(words_action, decision->action));
 	else
 		printf("%s by rule: %s", choice_text(words_action, decision->action),
@@ -76,12 +85,14 @@ static void explain_text_policy(const char *direction, const struct wattle_decis
 static void explain_text(const struct wattle_explain *e)
 {
 	const struct wattle_frontend frontend = { e->service_addr, e->service_port, e->proto };
-	char text[WATTLE_FRONTEND_STRLEN], proto[WATTLE_PROTO_STRLEN];
+	char text[WATTLE_FRONTEND_STRLEN], proto[WATTLE_PROTO_STRLEN], words[BECAUSE_STRLEN];
 
 	printf("%s", choice_text(words_verdict, e->verdict));
 	if (e->verdict != WATTLE_VERDICT_ALLOW)
 		printf(": %s", e->reason_name);
 	putchar('\n');
+	if (because(words, sizeof(words), e)[0])
+		printf("  %s\n", words);
 	printf("  %-8s %s, identity %u\n", "from", wattle_addr_text(text, &e->src),
 	       e->src_identity);
 	printf("  %-8s %s", "to", wattle_addr_text(text, &e->dst));

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "because.h"
 #include "event.h"
 
 static const struct param monitor_params[] = {
@@ -92,7 +93,7 @@ static void event_packet(const struct wattle_explain *e)
 
 static void event_text(const char *name, const struct wattle_explain *e)
 {
-	char backend[WATTLE_SOCKADDR_STRLEN], dev[IF_NAMESIZE], time[40];
+	char backend[WATTLE_SOCKADDR_STRLEN], dev[IF_NAMESIZE], time[40], words[BECAUSE_STRLEN];
 
 	printf("%s %-7s ", event_time(time, sizeof(time), e->time), name);
 	event_packet(e);
@@ -102,6 +103,8 @@ static void event_text(const char *name, const struct wattle_explain *e)
 	       choice_text(words_verdict, e->verdict));
 	if (e->verdict != WATTLE_VERDICT_ALLOW)
 		printf(" (%s)", e->reason_name);
+	if (because(words, sizeof(words), e)[0])
+		printf(" %s", words);
 	if (e->via.len)
 		printf(" via %s", wattle_addr_text(backend, &e->via));
 	if (e->ifindex && if_indextoname(e->ifindex, dev))
