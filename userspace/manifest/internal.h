@@ -45,11 +45,13 @@ enum node_type { NODE_SCALAR, NODE_LIST, NODE_MAP };
  * @next: its next sibling
  * @text: of a scalar
  * @quoted: a scalar that can only be a string
+ * @number: one that can only be a number
  * @size: it and all below it, those that aliases repeat counted each time
  */
 struct node {
 	enum node_type type;
 	bool quoted;
+	bool number;
 	unsigned int line;
 	unsigned int index;
 	struct node *parent;

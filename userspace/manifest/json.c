@@ -3,7 +3,7 @@
  * JSON into values: what YAML's reader would not take (surrogate pairs, tabs), and
  * with the line of every value, which other readers of JSON do not tell.
  */
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "internal.h"
 
@@ -225,6 +225,7 @@ static struct node *json_word(struct json *j)
 {
 	const char *start = j->at;
 	struct node *node = json_node(j, NODE_SCALAR);
+	char *end;
 
 	while (j->at < j->end && *j->at && strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *j->at))
 		j->at++;
@@ -236,12 +237,15 @@ static struct node *json_word(struct json *j)
 		return node;
 	node->len = j->at - start;
 	node->text = arena_text(&j->r->arena, start, node->len);
-	if (strcmp(node->text, "true") && strcmp(node->text, "false") &&
-	    strcmp(node->text, "null") && !node_is_number(node)) {
-		json_bad(j, "expected a value");
-		return NULL;
-	}
-	return node;
+	if (!strcmp(node->text, "true") || !strcmp(node->text, "false") ||
+	    !strcmp(node->text, "null"))
+		return node;
+	node->number = true;
+	strtod(node->text, &end);
+	if (!*end && strchr("-0123456789", node->text[0]))
+		return node;
+	json_bad(j, "expected a value");
+	return NULL;
 }
 
 static struct node *json_value(struct json *j, bool top, bool items)

@@ -202,27 +202,43 @@ static int node_truth(const struct node *node)
 	return one_of(node->text, yes) ? 1 : one_of(node->text, no) ? 0 : -1;
 }
 
+/* Digits, a point, digits, an exponent: what YAML 1.1 takes for a number, and no more. */
+static bool is_fraction(const char *text)
+{
+	size_t before = strspn(text, "0123456789_"), after;
+
+	if (text[before] != '.')
+		return false;
+	text += before + 1;
+	after = strspn(text, "0123456789_");
+	text += after;
+	if (!before && !after)
+		return false;
+	if (*text != 'e' && *text != 'E')
+		return !*text;
+	text++;
+	text += *text == '-' || *text == '+';
+	return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
 /* A plain scalar that YAML takes for a number of any kind. */
 bool node_is_number(const struct node *node)
 {
+	static const char *const words[] = {
+		".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL
+	};
 	const char *text = node->text;
-	char *end;
 
-	if (node->type != NODE_SCALAR || node->quoted || !*text)
-		return false;
-	if (*text == '-' || *text == '+')
-		text++;
-	if (!strncmp(text, ".inf", 4) || !strncmp(text, ".Inf", 4) || !strcmp(text, ".nan") ||
-	    !strcmp(text, ".NaN"))
+	if (node->number)
 		return true;
-	if (!isdigit((unsigned char)*text) && *text != '.')
+	if (node->type != NODE_SCALAR || node->quoted)
 		return false;
-	if (text[0] == '0' && (text[1] == 'o' || text[1] == 'b'))
-		return text[2] && strspn(text + 2, "01234567_") == strlen(text + 2);
-	if (strspn(text, "0123456789_") == strlen(text))
+	text += *text == '-' || *text == '+';
+	if (one_of(text, words) || is_fraction(text))
 		return true;
-	strtod(text, &end);
-	return end != text && !*end;
+	if (text[0] == '0' && text[1] && strchr("xob", text[1]))
+		return text[2] && !text[2 + strspn(text + 2, "0123456789abcdefABCDEF_")];
+	return isdigit((unsigned char)*text) && !text[strspn(text, "0123456789_")];
 }
 
 static const char *node_words(const struct node *node)

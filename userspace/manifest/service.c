@@ -254,8 +254,11 @@ static const struct slice *slices_of(const struct manifest *m, const struct serv
 		else
 			high = mid;
 	}
+	*count = 0;
+	if (low == m->slice_count)
+		return NULL;
 	/* Endpoints only count where there are no slices. */
-	for (*count = 0; low + *count < m->slice_count; (*count)++)
+	for (; low + *count < m->slice_count; (*count)++)
 		if (!slice_is_of(&m->slice[low + *count], service) ||
 		    m->slice[low + *count].legacy != m->slice[low].legacy)
 			break;

@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Manifests on the live datapath: what they promise, traffic gets.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/traffic.bash"
+
+files=tests/netns/manifests
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"; wt_finish' EXIT
+
+apply() { local node=$1; shift; w "$node" apply --node "$node" "$@"; }
+both() { apply n1 "$@" >/dev/null && apply n2 "$@" >/dev/null; }
+says() { local node=$1 regex=$2; shift 2; apply "$node" "$@" | grep -qE -- "$regex"; }
+why() { w "$1" -j explain src "$2" dst "$3" proto tcp dport "$4" | jq -r "$5"; }
+generation() { w "$1" -j device show | jq '.[0].generation'; }
+
+agent_start
+world_namespaces
+world_underlay
+for p in $PODS1; do world_pod n1 "$p"; done
+for p in $PODS2; do world_pod n2 "$p"; done
+ask name n1 $N1 $N16
+ask name n2 $N2 $N26
+ask name net $OUT $OUT6
+for n in n1 n2; do
+	w $n device add wattle0 local "192.0.2.${n#n}" || fatal "a device on $n"
+	ip -n wt-$n link set wattle0 up
+done
+for p in $PODS1 $PODS2; do
+	for port in 80 81; do ask serve "$p" tcp $port; done
+	ask serve "$p" udp 53
+done
+
+# A device may be named before the apply, or after it -----------------------------------
+for p in $PODS1; do w n1 endpoint add "$p" pod "x/$p" || not_ok "endpoint of $p"; done
+check "apply to n1" apply n1 -f $files/cluster.yaml
+check "apply to n2" apply n2 -f $files/cluster.yaml
+w n2 endpoint add p2a pod x/p2a || not_ok "endpoint of p2a"
+w n2 endpoint add p2b pod y/p2b || not_ok "endpoint of p2b"
+passes "a device named before the apply" p1a p2a tcp 80
+passes "the other way" p2a p1a tcp 81
+passes "IPv6" p1a p2b/6 tcp 80
+passes "a pod of the same node" p1a p1b udp 53
+check "the service that a manifest has" ask tcp p1a $VIP 8080
+check "a node reaches remote pods: routes" ask tcp n1 p2a 80
+check "applied twice, nothing changes" says n1 '^nothing changed$' -f $files/cluster.yaml
+check "applied after a device was named, nothing changes" says n2 '^nothing changed$' \
+	-f $files/cluster.yaml
+equals "identities are the same on both nodes" \
+	"$(w n1 -j identity show | jq -c '[.[] | {prefix, id, labels}]')" \
+	"$(w n2 -j identity show | jq -c '[.[] | {prefix, id, labels}]')"
+equals "pods of the same labels are the same" "$(why n1 10.1.0.5 10.2.0.7 80 .src_identity)" \
+	"$(why n1 10.1.0.5 10.2.0.7 80 .dst_identity)"
+check "identities tell labels" grep -q 'k8s:app=web' <<<"$(w n1 identity show)"
+
+# Policies ---------------------------------------------------------------------------------
+generation=$(generation n2)
+check "a dry run tells the reach" says n2 'x/p1a -> x/p2a loses any' -f $files --dry-run --diff
+equals "a dry run changes nothing" "$generation" "$(generation n2)"
+check "policies on both" both -f $files/cluster.yaml -f $files/policies.yaml
+passes "who is allowed" p1b p2a tcp 80
+passes "who is allowed by namespace" p2b p1a tcp 80
+passes "through the service" p1b p2a tcp 80
+blocks "another port" p1b p2a tcp 81 n2 policy_ingress
+blocks "another pod" p1a p2a tcp 80 n2 policy_ingress
+blocks "IPv6" p1a p2a/6 tcp 80 n2 policy_ingress
+blocks "a pod that nobody may talk to" p2a p1b tcp 80 n1 policy_ingress
+blocks "what is denied by name" p2b p1b tcp 80 n2 deny_egress
+passes "what is not" p2b p1a tcp 80
+check "the node itself always may" ask tcp n2 p2a 81
+equals "explain names the policy that selects" "x/deny-all, x/web" \
+	"$(why n2 10.1.0.5 10.2.0.7 80 .ingress.policy)"
+equals "and says it in words" \
+	"denied on ingress: no policy of x/p2a allows 80/TCP from x/p1a; x/deny-all, x/web select it" \
+	"$(why n2 10.1.0.5 10.2.0.7 80 .because)"
+equals "explain names the policy that allows" "x/web" \
+	"$(why n2 10.1.0.6 10.2.0.7 80 .ingress.policy)"
+equals "explain names the policy that denies" "y/quiet" \
+	"$(why n2 10.2.0.8 10.1.0.6 80 .egress.policy)"
+check "twice is nothing" says n2 '^nothing changed$' -f $files
+
+# Errors change nothing ----------------------------------------------------------------------
+generation=$(generation n2)
+sed 's/podSelector: {matchLabels: {app: web}}/podSelektor: {}/' $files/policies.yaml >"$dir/bad.yaml"
+refuses "an unknown field, by file, line, object and field" \
+	'bad.yaml:[0-9]+: NetworkPolicy x/web: spec.podSelektor: unknown field' \
+	apply n2 -f $files/cluster.yaml -f "$dir/bad.yaml"
+equals "and nothing has changed" "$generation" "$(generation n2)"
+
+# A small change is small ----------------------------------------------------------------------
+sed 's/name: p1b, namespace: x, labels: {app: db}/name: p1b, namespace: x, labels: {app: other}/' \
+	$files/cluster.yaml >"$dir/relabelled.yaml"
+apply n2 -f "$dir/relabelled.yaml" -f $files/policies.yaml --diff >"$dir/diff"
+check "a label changes the difference only" [ "$(wc -l <"$dir/diff")" -lt 16 ]
+apply n1 -f "$dir/relabelled.yaml" -f $files/policies.yaml >/dev/null
+blocks "and what it was allowed" p1b p2a tcp 80 n2 policy_ingress
+check "and back" both -f $files
+passes "all is as before" p1b p2a tcp 80
+check "no policies: all passes again" both -f $files/cluster.yaml
+passes "all pods again" p1a p2a tcp 81
+w n1 endpoint del p1a
+check "a device let go and named again finds its pod" w n1 endpoint add p1a pod x/p1a
+passes "it works at once" p1a p2a tcp 80
+finish
