@@ -48,8 +48,8 @@ check "applied twice, nothing changes" says n1 '^nothing changed$' -f $files/clu
 check "applied after a device was named, nothing changes" says n2 '^nothing changed$' \
 	-f $files/cluster.yaml
 equals "identities are the same on both nodes" \
-	"$(w n1 -j identity show | jq -c '[.[] | {prefix, id, labels}]')" \
-	"$(w n2 -j identity show | jq -c '[.[] | {prefix, id, labels}]')"
+	"$(w n1 -j identity show | jq -c '[.[] | {prefix, id, labels}] | sort')" \
+	"$(w n2 -j identity show | jq -c '[.[] | {prefix, id, labels}] | sort')"
 equals "pods of the same labels are the same" "$(why n1 10.1.0.5 10.2.0.7 80 .src_identity)" \
 	"$(why n1 10.1.0.5 10.2.0.7 80 .dst_identity)"
 check "identities tell labels" grep -q 'k8s:app=web' <<<"$(w n1 identity show)"

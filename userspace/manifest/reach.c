@@ -204,7 +204,7 @@ static void range_text(FILE *out, const struct reach_range *range)
 			fprintf(out, "-%u", range->max);
 		return;
 	}
-	fprintf(out, "/type %u", range->min >> 8);
+	fprintf(out, "/type-%u", range->min >> 8);
 	if (range->max >> 8 != range->min >> 8)
 		fprintf(out, "-%u", range->max >> 8);
 }

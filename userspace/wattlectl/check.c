@@ -46,7 +46,8 @@ json_t *json_reach(const struct reach *reach)
 /* ---- one row for each pair ---- */
 
 static const struct column check_columns[] = {
-	{ "FROM", "from" }, { "TO", "to" }, { "ALLOWED", "allowed" }, { NULL, NULL }
+	{ "FROM", "from" }, { "TO", "to" }, { "FAMILY", "family" }, { "ALLOWED", "allowed" },
+	{ NULL, NULL }
 };
 
 /**
@@ -92,7 +93,8 @@ static void check_pods(struct check *check)
 		qsort(check->order, check->count, sizeof(*check->order), compare_pods);
 }
 
-static struct reach_end check_end(struct check *check, const struct manifest_pod *pod)
+static struct reach_end check_end(struct check *check, const struct manifest_pod *pod,
+				  const struct wattle_addr *ip)
 {
 	struct reach_end *end = &check->ends[pod->group], out;
 	struct manifest_rule *rules;
@@ -104,39 +106,65 @@ static struct reach_end check_end(struct check *check, const struct manifest_pod
 		check->made[pod->group] = true;
 	}
 	out = *end;
-	/* Of two families the first: rules for pods seldom tell them apart. */
-	out.ip = pod->ip_count ? pod->ip : NULL;
+	out.ip = ip;
 	return out;
 }
 
+/* Takes @allowed. */
+static int check_row(struct check *check, const struct manifest_pod *src,
+		     const struct manifest_pod *dst, json_t *allowed, const char *family)
+{
+	return show_row(check->show, json_pack("{s:s, s:s, s:I, s:I, s:s?, s:o}",
+					       "from", src->name, "to", dst->name,
+					       "from_identity", (json_int_t)src->id,
+					       "to_identity", (json_int_t)dst->id,
+					       "family", family, "allowed", allowed));
+}
+
+static const struct wattle_addr *address_of(const struct manifest_pod *pod, uint8_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < pod->ip_count; i++)
+		if (pod->ip[i].len == len)
+			return &pod->ip[i];
+	return NULL;
+}
+
+static json_t *check_allowed(struct check *check, const struct manifest_pod *src,
+			     const struct manifest_pod *dst, uint8_t len)
+{
+	struct reach_end from = check_end(check, src, address_of(src, len));
+	struct reach_end to = check_end(check, dst, address_of(dst, len));
+
+	reach_between(&from, &to, &check->reach);
+	return json_reach(&check->reach);
+}
+
+/* Prefixes may tell the families apart: then there are two rows. */
 static int check_pair(struct check *check, const struct manifest_pod *src,
 		      const struct manifest_pod *dst)
 {
-	struct reach_end from = check_end(check, src), to = check_end(check, dst);
-	json_t *allowed;
+	bool v4 = address_of(src, 4) && address_of(dst, 4);
+	bool v6 = address_of(src, 16) && address_of(dst, 16);
+	json_t *allowed = check_allowed(check, src, dst, v4 || !v6 ? 4 : 16), *other;
+	const char *family = NULL;
+	int err;
 
-	reach_between(&from, &to, &check->reach);
-	allowed = json_reach(&check->reach);
-	if (src->ip_count > 1 && dst->ip_count > 1) {
-		json_t *second;
-
-		from.ip = &src->ip[1];
-		to.ip = &dst->ip[1];
-		reach_between(&from, &to, &check->reach);
-		second = json_reach(&check->reach);
-		if (!json_equal(allowed, second)) {
-			json_t *both = json_pack("[{s:o}, {s:o}]", "first", allowed, "second",
-						 second);
-
-			allowed = both;
+	if (v4 && v6) {
+		other = check_allowed(check, src, dst, 16);
+		if (!json_equal(allowed, other)) {
+			family = "ipv4";
+			err = check_row(check, src, dst, other, "ipv6");
+			if (err) {
+				json_decref(allowed);
+				return err;
+			}
 		} else {
-			json_decref(second);
+			json_decref(other);
 		}
 	}
-	return show_row(check->show, json_pack("{s:s, s:s, s:I, s:I, s:o}", "from", src->name,
-					       "to", dst->name, "from_identity",
-					       (json_int_t)src->id, "to_identity",
-					       (json_int_t)dst->id, "allowed", allowed));
+	return check_row(check, src, dst, allowed, family);
 }
 
 static bool check_wants(const struct call *call, enum slot slot, const char *name)

@@ -48,7 +48,7 @@ static int endpoint_learn(struct call *call, struct wattle_endpoint *endpoint)
 	if (call->verb->how == WATTLE_DEL || !endpoint->pod[0] || endpoint->ip_count)
 		return EXIT_DONE;
 	pod = notes_pod(notes_known(), endpoint->pod);
-	if (!pod)
+	if (!pod || !pod->local)
 		return EXIT_DONE;
 	free(endpoint->ip);
 	endpoint->ip = calloc(pod->ip_count + 1, sizeof(*endpoint->ip));

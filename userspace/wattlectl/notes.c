@@ -63,7 +63,7 @@ void notes_release(struct notes *notes)
 /* ---- out of rules ---- */
 
 /* "NAMESPACE/NAME ADDR ADDR..." */
-static void notes_add_pod(struct notes *notes, uint32_t id, const char *text)
+static void notes_add_pod(struct notes *notes, uint32_t id, bool local, const char *text)
 {
 	char *copy = strdup(text), *rest = copy, *word = strsep(&rest, " ");
 	struct note_pod *pod;
@@ -75,6 +75,7 @@ static void notes_add_pod(struct notes *notes, uint32_t id, const char *text)
 	memset(pod, 0, sizeof(*pod));
 	pod->name = strdup(word);
 	pod->id = id;
+	pod->local = local;
 	while ((word = strsep(&rest, " ")) && pod->ip_count < ARRAY_SIZE(pod->ip))
 		if (!wattle_addr_parse(&pod->ip[pod->ip_count], word))
 			pod->ip_count++;
@@ -87,7 +88,7 @@ void notes_add(struct notes *notes, uint32_t peer_id, uint8_t direction, uint16_
 	struct piece *piece;
 
 	if (direction == WATTLE_DIRECTION_EGRESS) {
-		notes_add_pod(notes, peer_id, text);
+		notes_add_pod(notes, peer_id, !priority, text);
 		return;
 	}
 	notes->piece = note_grow(notes->piece, notes->pieces, sizeof(*notes->piece));
@@ -307,7 +308,8 @@ static uint16_t pod_slot(uint8_t *taken, const char *name)
 	return hash + 1;
 }
 
-bool notes_make(struct manifest *m, struct manifest_rule **rules, size_t *count, size_t *room)
+bool notes_make(struct manifest *m, const char *node, struct manifest_rule **rules,
+		size_t *count, size_t *room)
 {
 	uint8_t *taken = calloc(1, UINT16_MAX);
 	struct manifest_identity identity;
@@ -329,6 +331,7 @@ bool notes_make(struct manifest *m, struct manifest_rule **rules, size_t *count,
 		fine = rule;
 		if (!rule)
 			continue;
+		rule->priority = !!strcmp(pod.node, node);
 		rule->any_proto = false;
 		rule->proto = IPPROTO_TCP;
 		rule->port_min = rule->port_max = pod_slot(taken, pod.name);

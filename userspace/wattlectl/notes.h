@@ -14,10 +14,11 @@
 
 #define NOTE_ID		0xffffffu
 
-/* One pod; @ip: as many as fit. */
+/* One pod; @ip: as many as fit; @local: it is to be on this node. */
 struct note_pod {
 	const char *name;
 	uint32_t id;
+	bool local;
 	struct wattle_addr ip[8];
 	unsigned int ip_count;
 };
@@ -46,7 +47,8 @@ const char *notes_labels(const struct notes *notes, uint32_t id);
 size_t notes_count(const struct notes *notes);
 const struct note_pod *notes_at(const struct notes *notes, size_t i);
 
-/* Rules that hold the notes of @m, appended to *@rules. False: out of memory. */
-bool notes_make(struct manifest *m, struct manifest_rule **rules, size_t *count, size_t *room);
+/* Rules that hold the notes of @m for @node, appended to *@rules. False: out of memory. */
+bool notes_make(struct manifest *m, const char *node, struct manifest_rule **rules,
+		size_t *count, size_t *room);
 
 #endif /* WATTLECTL_NOTES_H */

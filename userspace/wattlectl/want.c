@@ -230,7 +230,7 @@ static void want_rules(struct want *want)
 		free(rules);
 	}
 	free(local);
-	if (!notes_make(want->m, &want->state->rule.at, &want->state->rule.count,
+	if (!notes_make(want->m, want->node, &want->state->rule.at, &want->state->rule.count,
 			&want->state->rule.room))
 		exit(EXIT_REFUSED);
 }
