@@ -363,7 +363,6 @@ void read_given_identity(struct reader *r, struct node *node)
 	uint64_t number;
 
 	memset(given, 0, sizeof(*given));
-	given->name = intern(r->m, r->name);
 	if (wattle_number_parse(&number, r->name, 256, 0xffffff) || r->name[0] == '0') {
 		bad(r, node, "metadata.name: the name of an identity is its number, from 256 to 16777215");
 		return;
@@ -372,4 +371,5 @@ void read_given_identity(struct reader *r, struct node *node)
 	if (!labels)
 		bad(r, node, "security-labels: is missing");
 	labels_read(r, labels, &given->labels);
+	given->ns = labels_get(&given->labels, "k8s:io.kubernetes.pod.namespace");
 }

@@ -256,10 +256,9 @@ static void numbers_given(struct manifest *m, struct group *group)
 
 	for (i = 0; i < m->given_count; i++) {
 		struct given_identity *given = &m->given[i];
-		const char *ns = labels_get(&given->labels, "k8s:io.kubernetes.pod.namespace");
 
 		/* Interned: the same name is the same pointer. */
-		if (given->taken || ns != group->ns->name)
+		if (given->taken || given->ns != group->ns->name)
 			continue;
 		fits = given_fits(m, given, group);
 		if (fits > most || (fits && fits == most && given->id < best->id)) {

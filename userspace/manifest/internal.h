@@ -316,7 +316,7 @@ struct cidr_group {
 
 struct given_identity {
 	uint32_t id;
-	const char *name;
+	const char *ns;
 	struct labels labels;
 	bool taken;
 };

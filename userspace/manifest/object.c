@@ -248,7 +248,8 @@ static void pod_add_ip(struct reader *r, struct node *node, struct pod *pod)
 	struct wattle_addr addr;
 	unsigned int i;
 
-	if (!node || !read_addr(r, node, &addr))
+	/* Empty: not given one yet. */
+	if (!node || (node->type == NODE_SCALAR && !node->len) || !read_addr(r, node, &addr))
 		return;
 	for (i = 0; i < pod->ip_count; i++)
 		if (wattle_addr_equal(&pod->ip[i], &addr))

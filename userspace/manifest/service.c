@@ -29,7 +29,8 @@ static void service_add_vip(struct reader *r, struct node *node, struct service 
 	struct wattle_addr addr;
 	unsigned int i;
 
-	if (!node || !read_addr(r, node, &addr))
+	/* Empty: not given one yet. */
+	if (!node || (node->type == NODE_SCALAR && !node->len) || !read_addr(r, node, &addr))
 		return;
 	for (i = 0; i < service->vip_count; i++)
 		if (wattle_addr_equal(&service->vip[i], &addr))

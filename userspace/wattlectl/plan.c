@@ -167,16 +167,21 @@ static void plan_identities(struct plan *plan, const struct state *now,
 
 /* ---- endpoints ---- */
 
-static bool same_endpoint(const struct state_endpoint *a, const struct state_endpoint *b)
+static bool same_addresses(const struct state_endpoint *a, const struct state_endpoint *b)
 {
 	unsigned int i;
 
-	if (a->id != b->id || a->ip_count != b->ip_count)
+	if (a->ip_count != b->ip_count)
 		return false;
 	for (i = 0; i < a->ip_count; i++)
 		if (!wattle_addr_equal(&a->ip[i], &b->ip[i]))
 			return false;
 	return true;
+}
+
+static bool same_endpoint(const struct state_endpoint *a, const struct state_endpoint *b)
+{
+	return a->id == b->id && same_addresses(a, b);
 }
 
 static int endpoint_encode(const struct state_endpoint *from, bool bare)
@@ -200,13 +205,13 @@ static void plan_endpoints(struct plan *plan, const struct state *now, const str
 	WALK(walk, endpoint, compare_endpoints, now, want, old, new) {
 		if (!old || !new || same_endpoint(old, new))
 			continue;
-		plan_add(plan, endpoint_encode(new, old->ip_count), '~', "endpoint",
+		plan_add(plan, endpoint_encode(new, old->ip_count && !same_addresses(old, new)), '~', "endpoint",
 			 "%s pod %s id %u%s%s", new->dev, new->pod, new->id,
 			 new->ip_count ? " ip " : "",
 			 new->ip_count ? wattle_addr_text(buf, new->ip) : "");
 	}
 	WALK(walk, endpoint, compare_endpoints, now, want, old, new)
-		if (old && new && !same_endpoint(old, new) && old->ip_count && new->ip_count)
+		if (old && new && !same_addresses(old, new) && old->ip_count && new->ip_count)
 			plan_more(plan, endpoint_encode(new, false));
 }
 

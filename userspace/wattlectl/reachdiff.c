@@ -90,6 +90,46 @@ static void side_reach(const struct side *side, const char *from, const char *to
 		reach_between(&src, &dst, reach);
 }
 
+/* ---- what cannot have changed need not be asked ---- */
+
+static bool same_ips(const struct note_pod *a, const struct note_pod *b)
+{
+	unsigned int i;
+
+	if (a->ip_count != b->ip_count)
+		return false;
+	for (i = 0; i < a->ip_count; i++)
+		if (!wattle_addr_equal(&a->ip[i], &b->ip[i]))
+			return false;
+	return true;
+}
+
+static bool same_rules(const struct reach_end *a, const struct reach_end *b)
+{
+	size_t i;
+
+	if (a->ignore != b->ignore || a->rules != b->rules)
+		return false;
+	for (i = 0; i < a->rules; i++)
+		if (manifest_rule_compare(&a->rule[i], &b->rule[i]))
+			return false;
+	return true;
+}
+
+/* The same pod with the same rules, before and after. */
+static bool same_end(const struct side *before, const struct side *after, const char *name)
+{
+	const struct note_pod *old = notes_pod(before->state->notes, name);
+	const struct note_pod *new = notes_pod(after->state->notes, name);
+	struct reach_end was, is;
+
+	if (!old || !new || old->id != new->id || !same_ips(old, new))
+		return false;
+	side_end(before, name, &was);
+	side_end(after, name, &is);
+	return same_rules(&was, &is);
+}
+
 /* ---- rows ---- */
 
 struct diff {
@@ -100,6 +140,7 @@ struct diff {
 	struct reach gains;
 	struct reach loses;
 	struct show *show;
+	bool same;		/* the local one of the pairs in hand is */
 };
 
 static int diff_pair(struct diff *diff, const char *from, const char *to)
@@ -133,7 +174,8 @@ static int diff_pair(struct diff *diff, const char *from, const char *to)
 
 static int diff_with(struct diff *diff, const char *local, const char *other)
 {
-	if (!strcmp(local, other))
+	if (!strcmp(local, other) ||
+	    (diff->same && same_end(&diff->before, &diff->after, other)))
 		return 0;
 	if (diff_pair(diff, local, other))
 		return -1;
@@ -148,6 +190,7 @@ static int diff_local(struct diff *diff, const char *local)
 	const struct notes *old = diff->before.state->notes, *new = diff->after.state->notes;
 	size_t i;
 
+	diff->same = same_end(&diff->before, &diff->after, local);
 	for (i = 0; i < notes_count(new); i++)
 		if (diff_with(diff, local, notes_at(new, i)->name))
 			return -1;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tables of the kernel and those that are wanted, in the same words; and the way from one to the other. */
+/*
+ * The tables of the kernel and those that are wanted, in the same words, and the way
+ * from one to the other.
+ */
 #ifndef WATTLECTL_STATE_H
 #define WATTLECTL_STATE_H
 
