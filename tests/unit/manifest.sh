@@ -123,7 +123,7 @@ refused 'ports\[0\].endPort: needs a port that is a number' \
 	"$(np '{podSelector: {}, ingress: [{ports: [{port: http, endPort: 90}]}]}')"
 refused 'ports\[0\].endPort: 79 is less than the port, 80' \
 	"$(np '{podSelector: {}, ingress: [{ports: [{port: 80, endPort: 79}]}]}')"
-refused 'NetworkPolicy shop/p: spec.ingress\[0\]: port: no container has a port of the name "nowhere"' \
+refused 'm.yaml:4: NetworkPolicy shop/p: spec.ingress\[0\].ports\[0\].port: no container has a port of the name "nowhere"' \
 	"$(np '{podSelector: {}, ingress: [{ports: [{port: nowhere}]}]}')"
 refused 'spec: is missing' "$(np '' )"
 refused 'spec.egress\[0\].port: unknown field' \
@@ -180,6 +180,9 @@ for f in r.json d.json d.yaml; do
 	$tool -j policy check -f "$dir/$f" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/want" "$dir/out"
 	tap $? "the same from $f, identities too"
 done
+# As the API server has them: elements of a typed list do not tell their kind.
+taken "a typed list" '{"kind": "NamespaceList", "apiVersion": "v1", "items": [{"metadata": {"name": "ns"}}]}'
+taken "an empty list" '{"apiVersion": "v1", "items": [], "kind": "List"}\n---\n{"kind": "List", "items": null, "apiVersion": "v1"}'
 $tool -j policy check -f - <"$dir/d.yaml" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/want" "$dir/out"
 tap $? "the same from standard input"
 

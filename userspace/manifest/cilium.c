@@ -242,7 +242,8 @@ static void read_rule(struct reader *r, struct node *node, struct rule *rule)
 	node_refuse(r, node, groups, "groups of a cloud provider are not supported");
 	node_refuse(r, node, requires, "requirements are not supported: Cilium has given them up");
 	node_refuse(r, node, fqdns, "rules by DNS name (FQDN) are not supported");
-	node_refuse(r, node, auth, "mutual authentication is not supported");
+	if (strcmp(node_get_string(r, node_map(r, node, "authentication"), "mode"), "disabled"))
+		node_refuse(r, node, auth, "mutual authentication is not supported");
 	rule->silent = read_peers(r, node, rule);
 	cilium_read_ports(r, node, rule);
 	rule->silent &= rule->port_count == 1 && rule->port[0].any;
@@ -261,7 +262,6 @@ static void read_section(struct reader *r, struct node *list, const struct secti
 		rule->deny = section->deny;
 		rule->origin = arena_printf(&r->m->arena, "%s %s%s[%u]", spec->origin, prefix,
 					    section->name, child->index);
-		rule->where = where_is(r, child);
 		read_rule(r, child, rule);
 	}
 	/* A direction with a rule is closed to what no rule allows. */

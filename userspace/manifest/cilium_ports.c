@@ -56,6 +56,7 @@ static bool read_port_text(struct reader *r, const struct node *node, struct por
 		return false;
 	if (is_name(text)) {
 		port->name = intern(r->m, text);
+		port->where = where_is(r, node);
 		return true;
 	}
 	if (strspn(text, "0123456789") != strlen(text) ||
@@ -119,7 +120,9 @@ static void read_to_ports(struct reader *r, struct node *node, struct rule *rule
 	if (!node_expect(r, node, NODE_MAP))
 		return;
 	node_fields(r, node, fields);
-	node_refuse(r, node, layer7, "layer 7 rules are not supported");
+	child = node_get(node, "rules");
+	if (child && (child->type != NODE_MAP || child->count))
+		node_refuse(r, node, layer7, "layer 7 rules are not supported");
 	node_refuse(r, node, tls, "TLS interception is not supported");
 	node_refuse(r, node, names, "rules by TLS server name are not supported");
 	node_refuse(r, node, listener, "listeners (proxies) are not supported");

@@ -79,6 +79,7 @@ typedef void node_fn(struct reader *r, struct node *node);
  * @file: its name, kept
  * @arena: of the value in hand
  * @fn: takes values
+ * @list: what the value is an element of, as far as it has been read; or NULL
  * @kind: of the object in hand, with @ns and @name for errors
  */
 struct reader {
@@ -86,6 +87,7 @@ struct reader {
 	const char *file;
 	struct arena arena;
 	node_fn *fn;
+	const struct node *list;
 	const char *kind;
 	const char *ns;
 	const char *name;
@@ -237,6 +239,7 @@ struct port {
 	uint16_t min;
 	uint16_t max;
 	const char *name;
+	const char *where;	/* of a name, for what can only be said later */
 };
 
 enum peer_kind {
@@ -285,7 +288,6 @@ struct rule {
 	bool deny;
 	bool silent;
 	const char *origin;
-	const char *where;
 	struct peer *peer;
 	unsigned int peer_count;
 	struct port *port;

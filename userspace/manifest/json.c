@@ -152,9 +152,10 @@ static struct node *json_node(struct json *j, enum node_type type)
 	return j->r ? node_new(j->r, type, j->line) : &none;
 }
 
-static struct node *json_value(struct json *j, bool top, bool items);
+static struct node *json_value(struct json *j, bool top, const struct node *items);
 
-static struct node *json_list(struct json *j, bool items)
+/* @items: what this is the top-level "items" of, or NULL. */
+static struct node *json_list(struct json *j, const struct node *items)
 {
 	struct node *list = json_node(j, NODE_LIST), *child;
 	struct arena mark = {};
@@ -164,13 +165,15 @@ static struct node *json_list(struct json *j, bool items)
 	if (json_next(j, ']'))
 		return list;
 	do {
-		child = json_value(j, false, false);
+		child = json_value(j, false, NULL);
 		if (!child)
 			return NULL;
 		if (!j->r)
 			continue;
 		if (items) {
+			j->r->list = items;
 			j->r->fn(j->r, child);
+			j->r->list = NULL;
 			arena_rollback(&j->r->arena, &mark);
 			continue;
 		}
@@ -205,7 +208,7 @@ static struct node *json_map(struct json *j, bool top)
 			json_bad(j, "expected : after the name of a field");
 			return NULL;
 		}
-		child = json_value(j, false, top && j->r && !strcmp(key, "items"));
+		child = json_value(j, false, top && j->r && !strcmp(key, "items") ? map : NULL);
 		if (!child)
 			return NULL;
 		if (!j->r)
@@ -220,35 +223,45 @@ static struct node *json_map(struct json *j, bool top)
 	return !j->r || node_unique(j->r, map) ? map : NULL;
 }
 
-/* true, false, null, a number: YAML reads them as well. */
+/* true, false, null; with a number it is told that it is one. */
+static bool json_is_word(const char *text, bool *number)
+{
+	char *end;
+
+	*number = false;
+	if (!strcmp(text, "true") || !strcmp(text, "false") || !strcmp(text, "null"))
+		return true;
+	*number = true;
+	strtod(text, &end);
+	return !*end && *text && strchr("-0123456789", *text);
+}
+
 static struct node *json_word(struct json *j)
 {
 	const char *start = j->at;
 	struct node *node = json_node(j, NODE_SCALAR);
-	char *end;
+	char text[64];
+	bool number;
 
 	while (j->at < j->end && *j->at && strchr("+-.0123456789abcdefghijklmnopqrstuvwxyzE", *j->at))
 		j->at++;
-	if (j->at == start) {
-		json_bad(j, "expected a value");
-		return NULL;
+	if ((size_t)(j->at - start) < sizeof(text)) {
+		memcpy(text, start, j->at - start);
+		text[j->at - start] = '\0';
+		if (json_is_word(text, &number)) {
+			if (j->r) {
+				node->len = j->at - start;
+				node->text = arena_text(&j->r->arena, start, node->len);
+				node->number = number;
+			}
+			return node;
+		}
 	}
-	if (!j->r)
-		return node;
-	node->len = j->at - start;
-	node->text = arena_text(&j->r->arena, start, node->len);
-	if (!strcmp(node->text, "true") || !strcmp(node->text, "false") ||
-	    !strcmp(node->text, "null"))
-		return node;
-	node->number = true;
-	strtod(node->text, &end);
-	if (!*end && strchr("-0123456789", node->text[0]))
-		return node;
 	json_bad(j, "expected a value");
 	return NULL;
 }
 
-static struct node *json_value(struct json *j, bool top, bool items)
+static struct node *json_value(struct json *j, bool top, const struct node *items)
 {
 	struct node *node;
 
@@ -280,7 +293,7 @@ static bool json_all(struct json *j)
 		json_space(j);
 		if (j->at == j->end)
 			return true;
-		node = json_value(j, true, false);
+		node = json_value(j, true, NULL);
 		if (!node)
 			return false;
 		if (!j->r)

@@ -121,6 +121,7 @@ static bool read_port_name(struct reader *r, const struct node *node, struct por
 		return false;
 	}
 	port->name = intern(r->m, name);
+	port->where = where_is(r, node);
 	return true;
 }
 
@@ -199,7 +200,6 @@ static void read_rules(struct reader *r, struct node *spec_node, uint8_t directi
 		rule->direction = direction;
 		rule->origin = arena_printf(&r->m->arena, "%s %s[%u]", spec->origin, section,
 					    child->index);
-		rule->where = where_is(r, child);
 		read_rule(r, child, direction, rule);
 	}
 }

@@ -346,8 +346,26 @@ static void read_object(struct reader *r, struct node *node, const struct kind *
 static bool is_list(const struct node *node, const char *kind)
 {
 	size_t len = strlen(kind);
+	struct node *child;
 
-	return len >= 4 && !strcmp(kind + len - 4, "List") && node_get(node, "items");
+	if (len < 4 || strcmp(kind + len - 4, "List"))
+		return false;
+	for_each_node(child, node)
+		if (!strcmp(child->key, "items"))
+			return true;
+	return false;
+}
+
+/* In a "PodList" of the API server pods do not say that they are pods: but it comes first. */
+static void of_list(struct reader *r, const char **kind, const char **api)
+{
+	const char *list = r->list ? node_get_string(r, r->list, "kind") : "";
+	size_t len = strlen(list);
+
+	if (**kind || **api || len <= 4 || strcmp(list + len - 4, "List"))
+		return;
+	*kind = arena_text(&r->m->arena, list, len - 4);
+	*api = node_get_string(r, r->list, "apiVersion");
 }
 
 void object_read(struct reader *r, struct node *node)
@@ -362,6 +380,7 @@ void object_read(struct reader *r, struct node *node)
 		return;
 	kind = node_get_string(r, node, "kind");
 	api = node_get_string(r, node, "apiVersion");
+	of_list(r, &kind, &api);
 	if (!*kind || !*api) {
 		bad(r, node, "%s: is missing: not a Kubernetes object",
 		    *kind ? "apiVersion" : "kind");
@@ -369,7 +388,7 @@ void object_read(struct reader *r, struct node *node)
 	}
 	r->kind = kind;
 	if (is_list(node, kind)) {
-		node_expect(r, node_get(node, "items"), NODE_LIST);
+		node_list(r, node, "items");
 		return;
 	}
 	snprintf(padded, sizeof(padded), " %s ", api);

@@ -197,8 +197,8 @@ static void check_names(struct manifest *m, const struct rule *rule)
 
 	for (i = 0; m->pod_count && i < rule->port_count; i++)
 		if (rule->port[i].name && !named_get(m->port_names, rule->port[i].name))
-			bad_at(m, "%s: port: no container has a port of the name \"%s\"",
-			       rule->where, rule->port[i].name);
+			bad_at(m, "%s: no container has a port of the name \"%s\"",
+			       rule->port[i].where, rule->port[i].name);
 }
 
 static void targets_make(struct manifest *m, struct rule *rule)

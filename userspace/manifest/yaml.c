@@ -79,7 +79,9 @@ static void yaml_item(struct yaml *y, struct node *item)
 	struct node *list = item->parent;
 
 	item->parent = NULL;
+	y->r->list = list->parent;
 	y->r->fn(y->r, item);
+	y->r->list = NULL;
 	list->first = NULL;
 	list->last = NULL;
 	/* Others may be made of it by alias. */

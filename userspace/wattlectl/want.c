@@ -12,6 +12,7 @@ struct want {
 	struct manifest *m;
 	const char *node;
 	struct state *state;
+	STATE_ARRAY(const char *) missing;	/* nodes that pods are on, and that are not there */
 	bool failed;
 };
 
@@ -91,6 +92,19 @@ static int compare_claims(const void *a, const void *b)
 	return diff ? diff : x->dying - y->dying;
 }
 
+/* Once for a node, however many pods are on it. */
+static void warn_node(struct want *want, const struct manifest_pod *pod)
+{
+	size_t i;
+
+	for (i = 0; i < want->missing.count; i++)
+		if (!strcmp(want->missing.at[i], pod->node))
+			return;
+	*STATE_ADD(want->missing) = pod->node;
+	fprintf(stderr, "warning: %s: Pod %s: its node %s is not there: pods on it cannot be reached\n",
+		pod->where, pod->name, pod->node);
+}
+
 static void want_identity(struct want *want, const struct claim *claim)
 {
 	const struct manifest_node *node;
@@ -107,8 +121,7 @@ static void want_identity(struct want *want, const struct claim *claim)
 		return;
 	node = node_named(want->m, pod.node);
 	if (!node)
-		fprintf(stderr, "warning: %s: Pod %s: its node %s is not there: it cannot be reached\n",
-			pod.where, pod.name, pod.node);
+		warn_node(want, &pod);
 	else if (!node_has(node, &claim->addr) && node->addr_count)
 		identity->via = node->addr[0];
 }
@@ -317,5 +330,6 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 	want_services(&want);
 	state_sort(state);
 	check_services(&want);
+	free(want.missing.at);
 	return want.failed ? EXIT_REFUSED : EXIT_DONE;
 }
