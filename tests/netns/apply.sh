@@ -99,6 +99,18 @@ check "and back" both -f $files
 passes "all is as before" p1b p2a tcp 80
 check "no policies: all passes again" both -f $files/cluster.yaml
 passes "all pods again" p1a p2a tcp 81
+
+# A pod that nobody knows gets nothing ---------------------------------------------------------
+w n1 endpoint del p1a
+check "a device for a pod that no manifest has" w n1 endpoint add p1a pod x/new ip "${POD4[p1a]}"
+blocks "it gets nothing out" p1a p2b tcp 80 n1 policy_egress
+blocks "nor in" p1b p1a tcp 80 n1 policy_ingress
+check "an apply does not change that" apply n1 -f $files/cluster.yaml
+blocks "still nothing" p1a p2b tcp 80 n1 policy_egress
+sed 's/name: p1a, namespace: x/name: new, namespace: x/' $files/cluster.yaml >"$dir/new.yaml"
+check "a manifest has it" apply n1 -f "$dir/new.yaml"
+passes "it may all at once" p1a p2b tcp 80
+check "and the old one again" apply n1 -f $files/cluster.yaml
 w n1 endpoint del p1a
 check "a device let go and named again finds its pod" w n1 endpoint add p1a pod x/p1a
 passes "it works at once" p1a p2a tcp 80

@@ -40,16 +40,9 @@ static int endpoint_ips(struct call *call, struct wattle_endpoint *endpoint)
 	return EXIT_DONE;
 }
 
-/* Where manifests have told who the pod is, its name is enough. */
-static int endpoint_learn(struct call *call, struct wattle_endpoint *endpoint)
+static int endpoint_learn_ips(struct call *call, struct wattle_endpoint *endpoint,
+			      const struct note_pod *pod)
 {
-	const struct note_pod *pod;
-
-	if (call->verb->how == WATTLE_DEL || !endpoint->pod[0] || endpoint->ip_count)
-		return EXIT_DONE;
-	pod = notes_pod(notes_known(), endpoint->pod);
-	if (!pod || !pod->local)
-		return EXIT_DONE;
 	free(endpoint->ip);
 	endpoint->ip = calloc(pod->ip_count + 1, sizeof(*endpoint->ip));
 	if (!endpoint->ip) {
@@ -58,10 +51,29 @@ static int endpoint_learn(struct call *call, struct wattle_endpoint *endpoint)
 	}
 	memcpy(endpoint->ip, pod->ip, pod->ip_count * sizeof(*endpoint->ip));
 	endpoint->ip_count = pod->ip_count;
-	if (!endpoint->has_id)
-		endpoint->id = pod->id;
-	endpoint->has_id = true;
 	return EXIT_DONE;
+}
+
+/*
+ * Where manifests have told who the pods are, the name of one is enough; and one that they
+ * have not told of gets nothing until they do.
+ */
+static int endpoint_learn(struct call *call, struct wattle_endpoint *endpoint)
+{
+	const struct note_pod *pod;
+
+	if (call->verb->how == WATTLE_DEL || !endpoint->pod[0] || endpoint->has_id ||
+	    !notes_count(notes_known()))
+		return EXIT_DONE;
+	pod = notes_pod(notes_known(), endpoint->pod);
+	endpoint->has_id = true;
+	if (!pod || !pod->local) {
+		endpoint->id = NOTE_UNKNOWN_POD;
+		endpoint->enforce = WATTLE_ENFORCE_INGRESS | WATTLE_ENFORCE_EGRESS;
+		return EXIT_DONE;
+	}
+	endpoint->id = pod->id;
+	return endpoint->ip_count ? EXIT_DONE : endpoint_learn_ips(call, endpoint, pod);
 }
 
 static int endpoint_encode(struct call *call, struct nl_msg *msg)

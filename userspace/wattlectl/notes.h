@@ -14,6 +14,9 @@
 
 #define NOTE_ID		0xffffffu
 
+/* Of a pod that manifests have not told of yet: "init", as in Cilium. */
+#define NOTE_UNKNOWN_POD	5
+
 /* One pod; @ip: as many as fit; @local: it is to be on this node. */
 struct note_pod {
 	const char *name;

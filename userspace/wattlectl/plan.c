@@ -181,7 +181,7 @@ static bool same_addresses(const struct state_endpoint *a, const struct state_en
 
 static bool same_endpoint(const struct state_endpoint *a, const struct state_endpoint *b)
 {
-	return a->id == b->id && same_addresses(a, b);
+	return a->id == b->id && a->enforce == b->enforce && same_addresses(a, b);
 }
 
 static int endpoint_encode(const struct state_endpoint *from, bool bare)

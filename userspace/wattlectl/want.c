@@ -173,6 +173,9 @@ static void endpoint_pod(struct state_endpoint *endpoint, const struct state_end
 	const struct wattle_addr *ip = pod->ip_count ? pod->ip : now->ip;
 
 	endpoint->id = pod->id;
+	/* It was closed because nobody knew it. */
+	if (now->id == NOTE_UNKNOWN_POD)
+		endpoint->enforce = 0;
 	endpoint->ip_count = pod->ip_count ? pod->ip_count : now->ip_count;
 	if (endpoint->ip_count > 255)
 		endpoint->ip_count = 255;
@@ -192,14 +195,16 @@ static void want_endpoints(struct want *want, const struct state *now)
 		endpoint->ip = calloc(256, sizeof(*endpoint->ip));
 		if (!endpoint->ip)
 			exit(EXIT_REFUSED);
-		if (!*endpoint->pod) {
-			/* Somebody's own business. */
+		if (endpoint->ip_count)
 			memcpy(endpoint->ip, now->endpoint.at[i].ip,
 			       endpoint->ip_count * sizeof(*endpoint->ip));
+		/* Somebody's own business. */
+		if (!*endpoint->pod)
 			continue;
+		if (endpoint->id != NOTE_UNKNOWN_POD) {
+			endpoint->ip_count = 0;
+			endpoint->id = 0;
 		}
-		endpoint->ip_count = 0;
-		endpoint->id = 0;
 		for (j = 0; j < manifest_pod_count(want->m); j++) {
 			manifest_pod(want->m, j, &pod);
 			if (!pod.id || strcmp(pod.name, endpoint->pod) ||
