@@ -100,6 +100,53 @@ passes "all is as before" p1b p2a tcp 80
 check "no policies: all passes again" both -f $files/cluster.yaml
 passes "all pods again" p1a p2a tcp 81
 
+# "All pods" of a big cluster: rules by exclusion --------------------------------------------------
+{
+	for i in $(seq 100); do
+		printf -- '---\n{apiVersion: v1, kind: Pod, metadata: {name: d%d, namespace: y, labels: {app: d%d}}}\n' \
+			"$i" "$i"
+	done
+	cat <<-END
+	---
+	apiVersion: networking.k8s.io/v1
+	kind: NetworkPolicy
+	metadata: {name: pods, namespace: x}
+	spec:
+	  podSelector: {}
+	  policyTypes: [Ingress, Egress]
+	  ingress: [{from: [{namespaceSelector: {}}]}]
+	  egress: [{to: [{namespaceSelector: {}}]}]
+	END
+} >"$dir/big.yaml"
+check "a hundred more" both -f $files/cluster.yaml -f "$dir/big.yaml"
+check "few rules for them" [ "$(w n1 -j policy show | jq length)" -lt 100 ]
+passes "a pod to a pod" p2b p1a tcp 80
+passes "and back" p1a p2b tcp 80
+ask sysctl n1 net.ipv4.ip_forward=1
+blocks "the outside to a pod" net p1a tcp 80 n1 policy_ingress
+blocks "another node to a pod" n2 p1a tcp 80 n1 policy_ingress
+check "its own node to a pod" ask tcp n1 p1a 80
+ask serve net tcp 80
+ask serve n2 tcp 80
+blocks "a pod to the outside" p1a net tcp 80 n1 policy_egress
+blocks "a pod to another node" p1a n2 tcp 80 n1 policy_egress
+
+# Two at once: one after the other ------------------------------------------------------------------
+together()
+{
+	local i a b
+
+	for i in 1 2 3 4 5; do
+		apply n1 -f $files/cluster.yaml >/dev/null & a=$!
+		apply n1 -f $files >/dev/null & b=$!
+		wait $a && wait $b || return
+	done
+}
+check "two applies at once" together
+check "and one more" apply n1 -f $files/cluster.yaml
+check "leaves what it wants" says n1 '^nothing changed$' -f $files/cluster.yaml
+check "of both" apply n2 -f $files/cluster.yaml
+
 # A pod that nobody knows gets nothing ---------------------------------------------------------
 w n1 endpoint del p1a
 check "a device for a pod that no manifest has" w n1 endpoint add p1a pod x/new ip "${POD4[p1a]}"

@@ -35,7 +35,7 @@ for recipe in tests/policy/recipes/[0-9]*.yaml; do
 		[ "$ports" = "$want" ] || wrong+="# $from -> $to: promised $want, got $ports"$'\n'
 	done <<<"$got"
 	name=$(basename "$recipe" .yaml)
-	if [ -z "$wrong" ] && [ "$(wc -l <<<"$got")" -eq 30 ]; then
+	if [ -z "$wrong" ] && [ "$(wc -l <<<"$got")" -eq 42 ]; then
 		echo "ok $n - recipe $name: $(sed -n '1s/^# //p' "$recipe")"
 	else
 		printf 'not ok %d - recipe %s\n%s' "$n" "$name" "$wrong"

@@ -2,11 +2,13 @@
 /* Manifests in, one atomic change out. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "state.h"
 
-#define APPLY_TRIES	8	/* while others change the tables, too */
+#define APPLY_TRIES	20	/* while others change the tables, too */
+#define APPLY_ERRORS	20	/* how many are told */
 
 static const struct param apply_params[] = {
 	{ SLOT_NODE, KIND_TEXT, PARAM_REQUIRED, "--node", "NAME", NULL, 0, WATTLE_NAME_MAX },
@@ -45,14 +47,36 @@ static int apply_show(const struct plan *plan, const struct state *now, const st
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int apply_refused(unsigned int tag, const struct wattle_error *err, void *arg)
-{
-	const struct plan *plan = arg;
-	const struct plan_line *line = &plan->line.at[tag];
+/* What the kernel did not take: told where it is not another's change that is at fault. */
+struct refused {
+	unsigned int line;
+	struct wattle_error err;
+};
 
-	report(NULL, line->table, "%s: %s%s%s", line->text ? line->text : "", err->attr,
-	       err->attr[0] ? ": " : "", err->text);
-	return tag == plan->line.count;
+struct refusals {
+	const struct plan *plan;
+	STATE_ARRAY(struct refused) at;
+};
+
+static int apply_refused(unsigned int line, const struct wattle_error *err, void *arg)
+{
+	struct refusals *refusals = arg;
+
+	*STATE_ADD(refusals->at) = (struct refused){ line, *err };
+	return refusals->at.count == APPLY_ERRORS;
+}
+
+static void refusals_report(const struct refusals *refusals)
+{
+	size_t i;
+
+	for (i = 0; i < refusals->at.count; i++) {
+		const struct refused *refused = &refusals->at.at[i];
+		const struct plan_line *line = &refusals->plan->line.at[refused->line];
+
+		report(NULL, line->table, "%s: %s%s%s", line->text ? line->text : "",
+		       refused->err.attr, refused->err.attr[0] ? ": " : "", refused->err.text);
+	}
 }
 
 static void apply_say(const struct plan *plan, bool dry)
@@ -72,11 +96,40 @@ static void apply_say(const struct plan *plan, bool dry)
 	       count[0], count[1], count[2]);
 }
 
+/* The tables are no longer those that the plan was made from. */
+static bool apply_is_late(struct call *call, const struct state *now)
+{
+	uint64_t generation = now->generation;
+
+	return !state_generation(call, &generation) && generation != now->generation;
+}
+
+/* EXIT_*, or -EAGAIN. */
+static int apply_commit(struct call *call, const struct plan *plan, const struct state *now)
+{
+	struct refusals refusals = { .plan = plan };
+	struct wattle_error err;
+	int code;
+
+	code = wattle_batch_commit_at(family(call), plan->batch, &now->generation, apply_refused,
+				      &refusals, &err);
+	if (code == -ECANCELED && apply_is_late(call, now))
+		code = -EAGAIN;
+	if (code && code != -EAGAIN) {
+		if (code == -ECANCELED)
+			refusals_report(&refusals);
+		else
+			report_error(NULL, &err);
+		code = EXIT_REFUSED;
+	}
+	free(refusals.at.at);
+	return code;
+}
+
 /* One attempt. EXIT_*, or -EAGAIN. */
 static int apply_once(struct call *call, struct manifest *m, struct plan *plan,
 		      struct state *now, struct state *want)
 {
-	struct wattle_error err;
 	int code;
 
 	code = state_read(call, m, now);
@@ -87,15 +140,7 @@ static int apply_once(struct call *call, struct manifest *m, struct plan *plan,
 	plan_make(plan, now, want);
 	if (plan->failed)
 		return EXIT_REFUSED;
-	if (given(call, SLOT_DRY_RUN))
-		return EXIT_DONE;
-	code = wattle_batch_commit_at(family(call), plan->batch, &now->generation, apply_refused,
-				      plan, &err);
-	if (!code || code == -EAGAIN)
-		return code;
-	if (code != -ECANCELED)
-		report_error(NULL, &err);
-	return EXIT_REFUSED;
+	return given(call, SLOT_DRY_RUN) ? EXIT_DONE : apply_commit(call, plan, now);
 }
 
 static int apply_kernel(struct call *call, struct manifest *m)

@@ -67,12 +67,34 @@ struct check {
 
 static struct manifest *check_sorted_by;
 
+/*
+ * Beside the pods, the rest of the world: addresses that no prefix of a policy means but
+ * those that mean about everything.
+ */
+#define WORLD		SIZE_MAX
+#define WORLD_ID	2
+
+static void check_pod(const struct manifest *m, size_t i, struct manifest_pod *pod)
+{
+	static const struct wattle_addr rest[] = {
+		{ .len = 4, .bytes = { [3] = 1 } }, { .len = 16, .bytes = { [15] = 2 } },
+	};
+
+	if (i != WORLD) {
+		manifest_pod(m, i, pod);
+		return;
+	}
+	*pod = (struct manifest_pod){
+		.name = "world", .id = WORLD_ID, .ip = rest, .ip_count = ARRAY_SIZE(rest),
+	};
+}
+
 static int compare_pods(const void *a, const void *b)
 {
 	struct manifest_pod x, y;
 
-	manifest_pod(check_sorted_by, *(const size_t *)a, &x);
-	manifest_pod(check_sorted_by, *(const size_t *)b, &y);
+	check_pod(check_sorted_by, *(const size_t *)a, &x);
+	check_pod(check_sorted_by, *(const size_t *)b, &y);
 	return strcmp(x.name, y.name);
 }
 
@@ -82,12 +104,14 @@ static void check_pods(struct check *check)
 	size_t i, all = manifest_pod_count(check->m);
 	struct manifest_pod pod;
 
-	check->order = calloc(all + 1, sizeof(*check->order));
+	check->order = calloc(all + 2, sizeof(*check->order));
 	for (i = 0; check->order && i < all; i++) {
 		manifest_pod(check->m, i, &pod);
 		if (pod.id)
 			check->order[check->count++] = i;
 	}
+	if (check->order && check->count)
+		check->order[check->count++] = WORLD;
 	check_sorted_by = check->m;
 	if (check->order)
 		qsort(check->order, check->count, sizeof(*check->order), compare_pods);
@@ -96,9 +120,14 @@ static void check_pods(struct check *check)
 static struct reach_end check_end(struct check *check, const struct manifest_pod *pod,
 				  const struct wattle_addr *ip)
 {
-	struct reach_end *end = &check->ends[pod->group], out;
+	struct reach_end *end = &check->ends[pod->group], out = { .id = pod->id, .ip = ip };
 	struct manifest_rule *rules;
 
+	/* Nobody decides for it. */
+	if (pod->id == WORLD_ID) {
+		out.ignore = true;
+		return out;
+	}
 	if (!check->made[pod->group]) {
 		end->rules = manifest_rules(check->m, pod->group, &rules);
 		end->rule = rules;
@@ -178,11 +207,11 @@ static int check_pairs(struct call *call, struct check *check)
 	size_t i, j;
 
 	for (i = 0; i < check->count; i++) {
-		manifest_pod(check->m, check->order[i], &src);
+		check_pod(check->m, check->order[i], &src);
 		if (!check_wants(call, SLOT_SRC, src.name))
 			continue;
 		for (j = 0; j < check->count; j++) {
-			manifest_pod(check->m, check->order[j], &dst);
+			check_pod(check->m, check->order[j], &dst);
 			/* A pod always reaches itself. */
 			if (i != j && check_wants(call, SLOT_DST, dst.name) &&
 			    check_pair(check, &src, &dst))
@@ -199,7 +228,7 @@ static bool check_known(struct call *call, struct check *check, enum slot slot)
 	size_t i;
 
 	for (i = 0; value && i < check->count; i++) {
-		manifest_pod(check->m, check->order[i], &pod);
+		check_pod(check->m, check->order[i], &pod);
 		if (!strcmp(pod.name, value->text))
 			return true;
 	}

@@ -245,19 +245,30 @@ static int read_tables(struct wattle_sock *sock, struct reading *reading,
 	return 0;
 }
 
-int state_read(struct call *call, struct manifest *m, struct state *state)
+int state_generation(struct call *call, uint64_t *generation)
 {
-	struct reading reading = { m, state };
 	struct wattle_sock *sock = family(call);
 	struct wattle_error err;
-	int code;
 
 	if (!sock)
 		return EXIT_REFUSED;
 	wattle_info_ask(scratch());
-	code = wattle_call(sock, scratch(), read_info, &state->generation, &err);
-	if (!code)
-		code = read_tables(sock, &reading, &err);
+	if (!wattle_call(sock, scratch(), read_info, generation, &err))
+		return EXIT_DONE;
+	report_error(call, &err);
+	return EXIT_REFUSED;
+}
+
+int state_read(struct call *call, struct manifest *m, struct state *state)
+{
+	struct reading reading = { m, state };
+	struct wattle_error err;
+	int code;
+
+	code = state_generation(call, &state->generation);
+	if (code)
+		return code;
+	code = read_tables(family(call), &reading, &err);
 	if (code) {
 		report_error(call, &err);
 		return EXIT_REFUSED;

@@ -49,6 +49,7 @@ void state_release(struct state *state);
 
 /* What the kernel has; texts are kept with @m. EXIT_*. */
 int state_read(struct call *call, struct manifest *m, struct state *state);
+int state_generation(struct call *call, uint64_t *generation);
 /* What @m wants of @node, which has @now's endpoints. EXIT_*. */
 int state_want(struct call *call, struct manifest *m, const char *node, const struct state *now,
 	       struct state *want);
