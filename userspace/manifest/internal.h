@@ -370,7 +370,7 @@ struct slice {
 
 struct named;			/* a hash of texts to pointers (memory.c) */
 void *named_get(struct named *named, const char *key);
-bool named_put(struct manifest *m, struct named **named, const char *key, void *value);
+bool named_put(struct named **named, const char *key, void *value);
 void named_release(struct named *named);
 
 struct manifest {

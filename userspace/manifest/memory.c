@@ -146,11 +146,10 @@ static void named_grow(struct named *named)
 }
 
 /* False where the key is there already: it keeps its value. @key is not copied. */
-bool named_put(struct manifest *m, struct named **named, const char *key, void *value)
+bool named_put(struct named **named, const char *key, void *value)
 {
 	struct named_slot *slot;
 
-	(void)m;
 	if (!*named)
 		*named = keep(calloc(1, sizeof(**named)));
 	if ((*named)->count * 2 >= (*named)->size)
@@ -178,6 +177,6 @@ const char *intern(struct manifest *m, const char *text)
 	if (found)
 		return found;
 	found = arena_text(&m->arena, text, strlen(text));
-	named_put(m, &m->strings, found, (void *)found);
+	named_put(&m->strings, found, (void *)found);
 	return found;
 }

@@ -191,7 +191,7 @@ static void pod_add_port(struct reader *r, struct node *node, struct pod *pod)
 		return;
 	port.name = intern(r->m, name);
 	port.port = number;
-	named_put(r->m, &r->m->port_names, port.name, r->m);
+	named_put(&r->m->port_names, port.name, r->m);
 	*APPEND(pod->port, pod->port_count) = port;
 }
 
@@ -338,7 +338,7 @@ static void read_object(struct reader *r, struct node *node, const struct kind *
 		bad(r, node, "is there already, in %s", before);
 		return;
 	}
-	named_put(m, &m->objects, key, arena_printf(&m->arena, "%s:%u", r->file, node->line));
+	named_put(&m->objects, key, arena_printf(&m->arena, "%s:%u", r->file, node->line));
 	kind->read(r, node);
 }
 

@@ -241,7 +241,7 @@ static void services_register(struct manifest *m)
 
 	for (i = 0; i < m->service_count; i++)
 		for (j = 0; j < m->service[i].selector.count; j++)
-			named_put(m, &m->pod_keys, m->service[i].selector.at[j].key, m);
+			named_put(&m->pod_keys, m->service[i].selector.at[j].key, m);
 }
 
 static bool names_services(const struct manifest *m)

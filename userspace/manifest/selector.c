@@ -27,9 +27,9 @@ static struct requirement *selector_add(struct manifest *m, struct selector *sel
 	req->value = arena_alloc(&m->arena, (values + 1) * sizeof(*req->value));
 	/* Labels that somebody selects by tell pods apart, whatever the filter says. */
 	if (space == SPACE_POD)
-		named_put(m, &m->pod_keys, req->key, m);
+		named_put(&m->pod_keys, req->key, m);
 	else if (space == SPACE_NAMESPACE)
-		named_put(m, &m->ns_keys, req->key, m);
+		named_put(&m->ns_keys, req->key, m);
 	return req;
 }
 

@@ -54,6 +54,12 @@ static void service_vips(struct reader *r, struct node *node, struct service *se
 	for_each_node(child, list)
 		service_add_vip(r, child, service);
 	list = node_list(r, node_map(r, node_map(r, node, "status"), "loadBalancer"), "ingress");
+	one = node_list(r, spec, "loadBalancerSourceRanges");
+	/* Better not reached at all than by everybody. */
+	if (one && one->count && list && list->count) {
+		warn(r, one, "is not supported: the load balancer's addresses are left out");
+		return;
+	}
 	for_each_node(child, list)
 		if (node_expect(r, child, NODE_MAP) &&
 		    strcmp(node_get_string(r, child, "ipMode"), "Proxy"))

@@ -100,7 +100,7 @@ struct namespace *namespace_of(struct manifest *m, const char *name)
 		return ns;
 	ns = arena_alloc(&m->arena, sizeof(*ns));
 	ns->name = intern(m, name);
-	named_put(m, &m->namespaces, ns->name, ns);
+	named_put(&m->namespaces, ns->name, ns);
 	at = APPEND(m->ns, m->ns_count);
 	*at = ns;
 	return ns;

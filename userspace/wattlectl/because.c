@@ -8,11 +8,9 @@
 #include "because.h"
 #include "notes.h"
 
-#define PRIORITY_LAST	65533
-
 bool decision_is_default(const struct wattle_decision *decision)
 {
-	return !decision->has_rule || decision->rule.priority >= PRIORITY_LAST;
+	return !decision->has_rule || decision->rule.priority >= MANIFEST_EXCLUDE;
 }
 
 /* "KIND NAMESPACE/NAME SECTION[N]; KIND ..." is what manifests leave. */
