@@ -68,6 +68,8 @@ refused 'NetworkPolicy p: NetworkPolicy of extensions/v1beta1 is not a kind' \
 	'apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: p}\n'
 taken "another kind where that is asked for" \
 	'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n' --ignore-unknown
+refused 'Pod .*: metadata.name: "a/b" is not a name' 'apiVersion: v1\nkind: Pod\nmetadata: {name: a/b}\n'
+refused 'nodeName: "a.b" is not a name' 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: "a b"}\n'
 refused 'Pod: metadata.name: is missing' 'apiVersion: v1\nkind: Pod\nmetadata: {}\n'
 refused 'Pod shop/web: is there already, in .*cluster.yaml:[0-9]+' \
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n'

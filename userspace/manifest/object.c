@@ -123,6 +123,19 @@ bool read_proto(struct reader *r, const struct node *node, uint8_t *proto)
 	return true;
 }
 
+/* Names are parts of texts, here and in the kernel: no blanks, no slashes, nothing to obey. */
+static bool name_is_plain(struct reader *r, const struct node *node, const char *name)
+{
+	const char *c;
+
+	for (c = name; *c > ' ' && *c < 0x7f && !strchr("/;", *c); c++)
+		;
+	if (!*c)
+		return true;
+	bad(r, node, "\"%s\" is not a name", name);
+	return false;
+}
+
 /* ---- nodes and namespaces ---- */
 
 static void node_addresses(struct reader *r, struct node *list, struct manifest_node *out)
@@ -285,6 +298,8 @@ void read_pod(struct reader *r, struct node *node)
 	pod->where = arena_printf(&m->arena, "%s:%u", r->file, node->line);
 	pod->node = intern(m, node_get_string(r, spec, "nodeName"));
 	account = node_get_string(r, spec, "serviceAccountName");
+	name_is_plain(r, node_get(spec, "nodeName"), pod->node);
+	name_is_plain(r, node_get(spec, "serviceAccountName"), account);
 	pod->account = intern(m, *account ? account : "default");
 	node_bool(r, node_get(spec, "hostNetwork"), &pod->host);
 	pod->done = !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed");
@@ -332,6 +347,9 @@ static void read_object(struct reader *r, struct node *node, const struct kind *
 		return;
 	}
 	r->ns = kind->namespaced ? *ns ? ns : "default" : NULL;
+	if (!name_is_plain(r, node_get(meta, "name"), r->name) ||
+	    !name_is_plain(r, node_get(meta, "namespace"), ns))
+		return;
 	key = arena_printf(&m->arena, "%s %s/%s", kind->name, r->ns ? r->ns : "", r->name);
 	before = named_get(m->objects, key);
 	if (before) {

@@ -19,22 +19,36 @@ static const struct param explain_params[] = {
 
 /* ---- as JSON ---- */
 
+/* In the words of "policy add", with the place in a manifest that it is from. */
+static json_t *decision_rule(const struct wattle_decision *decision)
+{
+	char text[RULE_STRLEN + sizeof(decision->rule.origin)];
+	size_t len;
+
+	/* What happens where no rule says anything is not a rule to people. */
+	if (decision_is_default(decision))
+		return json_null();
+	rule_text(text, RULE_STRLEN, &decision->rule);
+	len = strlen(text);
+	if (decision->rule.origin[0])
+		snprintf(text + len, sizeof(text) - len, " origin \"%s\"",
+			 decision->rule.origin);
+	return json_text(text);
+}
+
 static json_t *decision_json(const struct wattle_decision *decision)
 {
-	char text[RULE_STRLEN], names[sizeof(decision->rule.origin)];
-	bool last = decision_is_default(decision);
+	char names[sizeof(decision->rule.origin)];
+	bool open = decision_is_default(decision) && decision->has_rule &&
+		    decision->action == WATTLE_ACTION_ALLOW;
 
 	if (!decision->present)
 		return json_null();
-	/* What happens where no rule says anything is not a rule to people. */
-	return json_pack("{s:b, s:s, s:o, s:o, s:o}", "enforced", decision->enforced &&
-			 !(last && decision->has_rule && decision->action == WATTLE_ACTION_ALLOW),
+	return json_pack("{s:b, s:s, s:o, s:o}", "enforced", decision->enforced && !open,
 			 "verdict", choice_text(words_action, decision->action),
-			 "rule", last ? json_null() :
-			 json_text(rule_text(text, sizeof(text), &decision->rule)),
+			 "rule", decision_rule(decision),
 			 "policy", json_text(policy_names(names, sizeof(names),
-							  decision->rule.origin)),
-			 "origin", json_text(decision->rule.origin));
+							  decision->rule.origin)));
 }
 
 static json_t *service_json(const struct wattle_explain *e)
@@ -46,9 +60,7 @@ static json_t *service_json(const struct wattle_explain *e)
 
 json_t *explain_json(const struct wattle_explain *e)
 {
-	char words[BECAUSE_STRLEN];
-
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 			 "verdict", choice_text(words_verdict, e->verdict),
 			 "reason", e->reason_name,
 			 "src_identity", (json_int_t)e->src_identity,
@@ -57,8 +69,7 @@ json_t *explain_json(const struct wattle_explain *e)
 			 "backend", json_sockaddr(&e->backend_addr, e->backend_port),
 			 "via", json_addr(&e->via),
 			 "egress", decision_json(&e->egress),
-			 "ingress", decision_json(&e->ingress),
-			 "because", json_text(because(words, sizeof(words), e)));
+			 "ingress", decision_json(&e->ingress));
 }
 
 /* ---- for people ---- */
