@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The policy recipes on the live datapath: for every pair of pods, what "policy check" says
-# of a recipe (tests/unit/recipes.sh holds that to the recipe's promise), traffic gets.
+# The policy recipes on the live datapath: what "policy check" says of pairs of pods by a
+# recipe (tests/unit/recipes.sh holds that to the recipe's promise), traffic gets.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/traffic.bash"
 
@@ -32,12 +32,16 @@ cluster()
 	echo '- {apiVersion: v1, kind: Node, metadata: {name: n2}, spec: {podCIDRs: [10.2.0.0/24]}, status: {addresses: [{type: InternalIP, address: 192.0.2.2}]}}'
 }
 
-# A port of what passes: 80 where all does, the first of TCP else.
+# A port of what passes, as $port: 80 where all does, the first of TCP else. No process.
 port_of()
 {
+	port=
 	case $1 in
-	any) echo 80 ;;
-	tcp/*) sed 's|^tcp/\([0-9]*\).*|\1|' <<<"$1" ;;
+	any) port=80 ;;
+	tcp/*)
+		port=${1#tcp/}
+		port=${port%%[ -]*}
+		;;
 	esac
 }
 
@@ -47,15 +51,17 @@ denied() # FROM TO PORT: on the node of either
 		ask explain "${NODE_OF[$2]}" "$1" "$2" tcp "$3" verdict=deny >/dev/null
 }
 
-# One recipe: every pair, and what is wrong
+# One recipe: every pair that it is about, some of the others, and what is wrong
 pairs()
 {
-	local from to ports a b port
+	local from to ports a b port others=0
 
 	while read -r from to ports; do
 		[ "$from" != world ] && [ "$to" != world ] || continue
+		[ "$ports" != any ] || others=$((others + 1))
+		[ "$ports" != any ] || [ $others -le 5 ] || continue
 		a=${DEV[$from]} b=${DEV[$to]}
-		port=$(port_of "$ports")
+		port_of "$ports"
 		if [ "$port" ]; then
 			ask tcp "$a" "$b" "$port" || { echo "$from -> $to port $port does not pass"; return 1; }
 		fi
