@@ -273,7 +273,7 @@ static bool wattle_host_denied(const struct wattle_view *view, const struct watt
 	struct wattle_rule_spec spec;
 	const char *origin;
 
-	if (!j->rule)
+	if (!j->rule || wattle_rule_is_last(j->rule))
 		return false;
 	wattle_rule_describe(&view->config->policies, j->rule, &spec, &origin);
 	return spec.action == WATTLE_ACTION_DENY && spec.peer_kind == WATTLE_PEER_KIND_IDENTITY;
@@ -316,6 +316,11 @@ static void wattle_judge_ingress(const struct wattle_view *view, const struct wa
 		out->ingress.allow = true;
 }
 
+static bool wattle_denied_by_name(const struct wattle_judgement *j)
+{
+	return j->rule && !wattle_rule_is_last(j->rule);
+}
+
 /* Policy of both sides, as far as they are here. */
 static void wattle_judge(const struct wattle_view *view, const struct wattle_key *key,
 			 struct wattle_decision *out)
@@ -330,11 +335,11 @@ static void wattle_judge(const struct wattle_view *view, const struct wattle_key
 	if (out->endpoint)
 		wattle_judge_ingress(view, key, out);
 	if (out->has_egress && !out->egress.allow)
-		reason = out->egress.rule ? WATTLE_REASON_DENY_EGRESS
-					  : WATTLE_REASON_POLICY_EGRESS;
+		reason = wattle_denied_by_name(&out->egress) ? WATTLE_REASON_DENY_EGRESS
+							     : WATTLE_REASON_POLICY_EGRESS;
 	else if (out->has_ingress && !out->ingress.allow)
-		reason = out->ingress.rule ? WATTLE_REASON_DENY_INGRESS
-					   : WATTLE_REASON_POLICY_INGRESS;
+		reason = wattle_denied_by_name(&out->ingress) ? WATTLE_REASON_DENY_INGRESS
+							      : WATTLE_REASON_POLICY_INGRESS;
 	if (!reason)
 		return;
 	if (view->audit)

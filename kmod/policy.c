@@ -13,6 +13,18 @@ bool wattle_rule_alive(const struct wattle_rule *rule, u64 gen)
 	return wattle_packed_alive(&rule->born_ports, &rule->died_ports, gen);
 }
 
+/**
+ * wattle_rule_is_last() - is a rule only what happens where no other says anything?
+ * @rule: the rule
+ *
+ * Context: any.
+ * Return: true where its priority is one of the last.
+ */
+bool wattle_rule_is_last(const struct wattle_rule *rule)
+{
+	return wattle_rule_priority(rule) >= WATTLE_PRIORITY_LAST;
+}
+
 struct wattle_subject *wattle_subject_lookup(struct wattle_policies *policies, u32 subject,
 					     u8 direction, u64 gen)
 {

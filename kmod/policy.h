@@ -158,6 +158,14 @@ void wattle_rule_describe(struct wattle_policies *policies, const struct wattle_
 
 bool wattle_rule_alive(const struct wattle_rule *rule, u64 gen);
 
+/*
+ * Rules of these priorities are what happens where no other says anything: whom they
+ * deny, no rule denies by name.
+ */
+#define WATTLE_PRIORITY_LAST	65533
+
+bool wattle_rule_is_last(const struct wattle_rule *rule);
+
 int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *log);
 void wattle_policies_exit(struct wattle_policies *policies);
 

@@ -61,17 +61,24 @@ static void wattle_decide_test_service(struct kunit *test, u32 vip, u32 backend)
 							IPPROTO_TCP, &b, false, &f->why), 0);
 }
 
-static void wattle_decide_test_rule(struct kunit *test, u32 subject, u8 direction, u32 peer,
-				    u8 action)
+static void wattle_decide_test_rule_at(struct kunit *test, u32 subject, u8 direction, u32 peer,
+				       u8 action, u16 priority)
 {
 	struct wattle_fixture *f = test->priv;
 	const struct wattle_rule_spec spec = {
 		.subject = subject, .direction = direction, .action = action,
 		.peer_kind = peer ? WATTLE_PEER_KIND_IDENTITY : WATTLE_PEER_KIND_ANY,
 		.peer_id = peer, .proto = IPPROTO_TCP, .port_min = BPORT, .port_max = BPORT,
+		.priority = priority,
 	};
 
 	KUNIT_EXPECT_EQ(test, wattle_config_rule_add(f->config, 0, &spec, "", false, &f->why), 0);
+}
+
+static void wattle_decide_test_rule(struct kunit *test, u32 subject, u8 direction, u32 peer,
+				    u8 action)
+{
+	wattle_decide_test_rule_at(test, subject, direction, peer, action, 0);
 }
 
 static bool wattle_decide_test_pods(struct kunit *test, struct wattle_decide_test *t)
@@ -374,11 +381,37 @@ static void wattle_decide_test_policy(struct kunit *test)
 	wattle_decide_test_end(test, &t);
 }
 
+/* Rules of the last priorities deny nobody by name. */
+static void wattle_decide_test_last(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "who is allowed", TUNNEL, C, B, BPORT, .wire = 302, .from_node2 = true, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = 302, .dst_id = 301 },
+		{ "who is not", TUNNEL, D, B, BPORT, .wire = 303, .from_node2 = true,
+		  DENY(POLICY_INGRESS), .src_id = 303, .dst_id = 301 },
+		{ "the host may all the same", STACK, HOST, B, BPORT, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_HOST, .dst_id = 301 },
+	};
+	struct wattle_decide_test t = {};
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_rule(test, 301, WATTLE_DIRECTION_INGRESS, 302,
+					WATTLE_ACTION_ALLOW);
+		wattle_decide_test_rule_at(test, 301, WATTLE_DIRECTION_INGRESS, 0,
+					   WATTLE_ACTION_DENY, U16_MAX);
+		wattle_decide_test_rule_at(test, 301, WATTLE_DIRECTION_INGRESS, WATTLE_ID_HOST,
+					   WATTLE_ACTION_DENY, WATTLE_PRIORITY_LAST);
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+	}
+	wattle_decide_test_end(test, &t);
+}
+
 static struct kunit_case wattle_decide_cases[] = {
 	KUNIT_CASE(wattle_decide_test_ways),
 	KUNIT_CASE(wattle_decide_test_senders),
 	KUNIT_CASE(wattle_decide_test_services),
 	KUNIT_CASE(wattle_decide_test_policy),
+	KUNIT_CASE(wattle_decide_test_last),
 	{}
 };
 

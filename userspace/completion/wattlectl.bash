@@ -12,7 +12,7 @@ _wattlectl()
 	fi
 	COMPREPLY=()
 	case ${words[cword - 1]} in
-	-b | -batch | --batch)
+	-b | -batch | --batch | -f)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

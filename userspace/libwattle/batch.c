@@ -162,28 +162,33 @@ static int wattle_chunk_send(struct wattle_sock *sock, struct wattle_chunk *chun
 	return 0;
 }
 
-static int wattle_txn(struct wattle_sock *sock, uint8_t cmd, struct wattle_error *err)
+static int wattle_txn(struct wattle_sock *sock, uint8_t cmd, const uint64_t *generation,
+		      struct wattle_error *err)
 {
 	struct nl_msg *msg = nlmsg_alloc();
-	int code;
+	int code = 0;
 
 	if (!msg)
 		return wattle_error_set(err, ENOMEM, "out of memory");
 	wattle_msg_begin(msg, cmd, 0);
-	code = wattle_call(sock, msg, NULL, NULL, err);
+	if (generation)
+		code = nla_put_u64(msg, WATTLE_A_INFO_GENERATION, *generation);
+	if (!code)
+		code = wattle_call(sock, msg, NULL, NULL, err);
 	nlmsg_free(msg);
 	return code;
 }
 
-int wattle_batch_commit(struct wattle_sock *sock, struct wattle_batch *batch,
-			wattle_refused_fn *fn, void *arg, struct wattle_error *err)
+int wattle_batch_commit_at(struct wattle_sock *sock, struct wattle_batch *batch,
+			   const uint64_t *generation, wattle_refused_fn *fn, void *arg,
+			   struct wattle_error *err)
 {
 	struct wattle_chunk chunk = { .batch = batch, .fn = fn, .arg = arg };
 	int code;
 
 	if (!batch->count)
 		return 0;
-	code = wattle_txn(sock, WATTLE_CMD_TXN_BEGIN, err);
+	code = wattle_txn(sock, WATTLE_CMD_TXN_BEGIN, NULL, err);
 	if (code)
 		return code;
 	while (!code && !chunk.refused && chunk.first < batch->count) {
@@ -191,8 +196,19 @@ int wattle_batch_commit(struct wattle_sock *sock, struct wattle_batch *batch,
 		code = wattle_chunk_send(sock, &chunk, err);
 		chunk.first = chunk.end;
 	}
-	if (!code && !chunk.refused)
-		return wattle_txn(sock, WATTLE_CMD_TXN_COMMIT, err);
-	wattle_txn(sock, WATTLE_CMD_TXN_ABORT, NULL);
+	if (!code && !chunk.refused) {
+		code = wattle_txn(sock, WATTLE_CMD_TXN_COMMIT, generation, err);
+		/* After that it is still open. */
+		if (code == -EAGAIN)
+			wattle_txn(sock, WATTLE_CMD_TXN_ABORT, NULL, NULL);
+		return code;
+	}
+	wattle_txn(sock, WATTLE_CMD_TXN_ABORT, NULL, NULL);
 	return code ? code : -ECANCELED;
+}
+
+int wattle_batch_commit(struct wattle_sock *sock, struct wattle_batch *batch,
+			wattle_refused_fn *fn, void *arg, struct wattle_error *err)
+{
+	return wattle_batch_commit_at(sock, batch, NULL, fn, arg, err);
 }

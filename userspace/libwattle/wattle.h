@@ -107,6 +107,11 @@ typedef int wattle_refused_fn(unsigned int tag, const struct wattle_error *err, 
 int wattle_batch_commit(struct wattle_sock *sock, struct wattle_batch *batch,
 			wattle_refused_fn *fn, void *arg, struct wattle_error *err);
 
+/* The same, if the tables are still of @generation: else -EAGAIN, and nothing is changed. */
+int wattle_batch_commit_at(struct wattle_sock *sock, struct wattle_batch *batch,
+			   const uint64_t *generation, wattle_refused_fn *fn, void *arg,
+			   struct wattle_error *err);
+
 /* ---- what a request is made of ---- */
 
 /* What to do with an object. SET changes what exists. */

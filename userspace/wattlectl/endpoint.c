@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wattlectl.h"
+#include "notes.h"
 
 static const struct param endpoint_params[] = {
 	{ SLOT_DEV, KIND_DEV, PARAM_REQUIRED, NULL, NULL, NULL, 0, 0 },
@@ -40,6 +40,42 @@ static int endpoint_ips(struct call *call, struct wattle_endpoint *endpoint)
 	return EXIT_DONE;
 }
 
+static int endpoint_learn_ips(struct call *call, struct wattle_endpoint *endpoint,
+			      const struct note_pod *pod)
+{
+	free(endpoint->ip);
+	endpoint->ip = calloc(pod->ip_count + 1, sizeof(*endpoint->ip));
+	if (!endpoint->ip) {
+		report(call, NULL, "out of memory");
+		return EXIT_REFUSED;
+	}
+	memcpy(endpoint->ip, pod->ip, pod->ip_count * sizeof(*endpoint->ip));
+	endpoint->ip_count = pod->ip_count;
+	return EXIT_DONE;
+}
+
+/*
+ * Where manifests have told who the pods are, the name of one is enough; and one that they
+ * have not told of gets nothing until they do.
+ */
+static int endpoint_learn(struct call *call, struct wattle_endpoint *endpoint)
+{
+	const struct note_pod *pod;
+
+	if (call->verb->how == WATTLE_DEL || !endpoint->pod[0] || endpoint->has_id ||
+	    !notes_count(notes_known()))
+		return EXIT_DONE;
+	pod = notes_pod(notes_known(), endpoint->pod);
+	endpoint->has_id = true;
+	if (!pod || !pod->local) {
+		endpoint->id = NOTE_UNKNOWN_POD;
+		endpoint->enforce = WATTLE_ENFORCE_INGRESS | WATTLE_ENFORCE_EGRESS;
+		return EXIT_DONE;
+	}
+	endpoint->id = pod->id;
+	return endpoint->ip_count ? EXIT_DONE : endpoint_learn_ips(call, endpoint, pod);
+}
+
 static int endpoint_encode(struct call *call, struct nl_msg *msg)
 {
 	struct wattle_endpoint endpoint = {
@@ -62,6 +98,8 @@ static int endpoint_encode(struct call *call, struct nl_msg *msg)
 		return EXIT_REFUSED;
 	}
 	code = endpoint_ips(call, &endpoint);
+	if (!code)
+		code = endpoint_learn(call, &endpoint);
 	if (!code)
 		code = wattle_endpoint_encode(msg, call->verb->how, &endpoint);
 	wattle_endpoint_release(&endpoint);

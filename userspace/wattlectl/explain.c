@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "because.h"
 #include "event.h"
 
 static const struct param explain_params[] = {
@@ -18,17 +19,36 @@ static const struct param explain_params[] = {
 
 /* ---- as JSON ---- */
 
+/* In the words of "policy add", with the place in a manifest that it is from. */
+static json_t *decision_rule(const struct wattle_decision *decision)
+{
+	char text[RULE_STRLEN + sizeof(decision->rule.origin)];
+	size_t len;
+
+	/* What happens where no rule says anything is not a rule to people. */
+	if (decision_is_default(decision))
+		return json_null();
+	rule_text(text, RULE_STRLEN, &decision->rule);
+	len = strlen(text);
+	if (decision->rule.origin[0])
+		snprintf(text + len, sizeof(text) - len, " origin \"%s\"",
+			 decision->rule.origin);
+	return json_text(text);
+}
+
 static json_t *decision_json(const struct wattle_decision *decision)
 {
-	char text[RULE_STRLEN];
+	char names[sizeof(decision->rule.origin)];
+	bool open = decision_is_default(decision) && decision->has_rule &&
+		    decision->action == WATTLE_ACTION_ALLOW;
 
 	if (!decision->present)
 		return json_null();
-	return json_pack("{s:b, s:s, s:o, s:o}", "enforced", decision->enforced,
+	return json_pack("{s:b, s:s, s:o, s:o}", "enforced", decision->enforced && !open,
 			 "verdict", choice_text(words_action, decision->action),
-			 "rule", decision->has_rule ?
-			 json_text(rule_text(text, sizeof(text), &decision->rule)) : json_null(),
-			 "policy", json_text(decision->rule.origin));
+			 "rule", decision_rule(decision),
+			 "policy", json_text(policy_names(names, sizeof(names),
+							  decision->rule.origin)));
 }
 
 static json_t *service_json(const struct wattle_explain *e)
@@ -63,7 +83,7 @@ static void explain_text_policy(const char *direction, const struct wattle_decis
 	printf("  %-8s ", direction);
 	if (!decision->enforced)
 		printf("not enforced: allow");
-	else if (!decision->has_rule)
+	else if (decision_is_default(decision))
 		printf("%s: no rule matches", choice_text(words_action, decision->action));
 	else
 		printf("%s by rule: %s", choice_text(words_action, decision->action),
@@ -76,12 +96,14 @@ static void explain_text_policy(const char *direction, const struct wattle_decis
 static void explain_text(const struct wattle_explain *e)
 {
 	const struct wattle_frontend frontend = { e->service_addr, e->service_port, e->proto };
-	char text[WATTLE_FRONTEND_STRLEN], proto[WATTLE_PROTO_STRLEN];
+	char text[WATTLE_FRONTEND_STRLEN], proto[WATTLE_PROTO_STRLEN], words[BECAUSE_STRLEN];
 
 	printf("%s", choice_text(words_verdict, e->verdict));
 	if (e->verdict != WATTLE_VERDICT_ALLOW)
 		printf(": %s", e->reason_name);
 	putchar('\n');
+	if (because(words, sizeof(words), e)[0])
+		printf("  %s\n", words);
 	printf("  %-8s %s, identity %u\n", "from", wattle_addr_text(text, &e->src),
 	       e->src_identity);
 	printf("  %-8s %s", "to", wattle_addr_text(text, &e->dst));

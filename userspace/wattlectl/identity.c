@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "wattlectl.h"
+#include "notes.h"
 
 static const struct param identity_params[] = {
 	{ SLOT_PREFIX, KIND_PREFIX, PARAM_REQUIRED, NULL, NULL, NULL, 0, 0 },
@@ -15,7 +17,7 @@ static const struct param identity_get_params[] = {
 
 static const struct column identity_columns[] = {
 	{ "PREFIX", "prefix" }, { "ID", "id" }, { "VIA", "via" }, { "NODE", "node" },
-	{ NULL, NULL }
+	{ "LABELS", "labels" }, { NULL, NULL }
 };
 
 static int identity_encode(struct call *call, struct nl_msg *msg)
@@ -30,14 +32,29 @@ static int identity_encode(struct call *call, struct nl_msg *msg)
 	return wattle_identity_encode(msg, call->verb->how, &identity);
 }
 
+/* What the number stands for, where manifests have told it. */
+static json_t *identity_labels(uint32_t id)
+{
+	const char *text = notes_labels(notes_known(), id);
+	char *copy = strdup(text ? text : ""), *rest = copy, *word;
+	json_t *array = json_array();
+
+	while (copy && (word = strsep(&rest, " ")))
+		if (*word)
+			json_array_append_new(array, json_text(word));
+	free(copy);
+	return array;
+}
+
 static json_t *identity_row(const struct nlmsghdr *nlh)
 {
 	struct wattle_identity identity;
 
 	wattle_identity_parse(nlh, &identity);
-	return json_pack("{s:o, s:I, s:o, s:o}", "prefix", json_prefix(&identity.prefix),
+	return json_pack("{s:o, s:I, s:o, s:o, s:o}", "prefix", json_prefix(&identity.prefix),
 			 "id", (json_int_t)identity.id, "via", json_addr(&identity.via),
-			 "node", json_text(identity.node));
+			 "node", json_text(identity.node),
+			 "labels", identity_labels(identity.id));
 }
 
 static int identity_show(struct call *call)

@@ -3,7 +3,7 @@
 #include <netlink/msg.h>
 #include <stdlib.h>
 
-#include "wattlectl.h"
+#include "notes.h"
 
 static struct wattle_sock *kernel_sock;
 static struct nl_msg *kernel_msg;
@@ -34,6 +34,7 @@ void kernel_close(void)
 {
 	wattle_close(kernel_sock);
 	nlmsg_free(kernel_msg);
+	notes_forget();
 	kernel_sock = NULL;
 	kernel_msg = NULL;
 }

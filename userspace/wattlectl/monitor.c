@@ -9,7 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "because.h"
 #include "event.h"
+#include "notes.h"
+
+#define NAMES_SECONDS	10	/* that names of pods are believed */
 
 static const struct param monitor_params[] = {
 	{ SLOT_DROP, KIND_FLAG, 0, "drop", NULL, NULL, 0, 0 },
@@ -55,7 +59,7 @@ static char *event_time(char *text, size_t size, uint64_t ns)
 static json_t *event_json(const char *name, const struct wattle_explain *e)
 {
 	json_t *object, *how = explain_json(e);
-	char time[40];
+	char time[40], words[BECAUSE_STRLEN];
 
 	object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:i, s:i}", "event", name,
 			   "time", event_time(time, sizeof(time), e->time),
@@ -68,6 +72,7 @@ static json_t *event_json(const char *name, const struct wattle_explain *e)
 	}
 	json_object_update(object, how);
 	json_decref(how);
+	json_object_set_new(object, "because", json_text(because(words, sizeof(words), e)));
 	json_object_set_new(object, "node", json_text(e->node));
 	json_object_set_new(object, "dev", json_dev(e->ifindex));
 	json_object_set_new(object, "ifindex", json_integer(e->ifindex));
@@ -92,7 +97,7 @@ static void event_packet(const struct wattle_explain *e)
 
 static void event_text(const char *name, const struct wattle_explain *e)
 {
-	char backend[WATTLE_SOCKADDR_STRLEN], dev[IF_NAMESIZE], time[40];
+	char backend[WATTLE_SOCKADDR_STRLEN], dev[IF_NAMESIZE], time[40], words[BECAUSE_STRLEN];
 
 	printf("%s %-7s ", event_time(time, sizeof(time), e->time), name);
 	event_packet(e);
@@ -102,6 +107,8 @@ static void event_text(const char *name, const struct wattle_explain *e)
 	       choice_text(words_verdict, e->verdict));
 	if (e->verdict != WATTLE_VERDICT_ALLOW)
 		printf(" (%s)", e->reason_name);
+	if (because(words, sizeof(words), e)[0])
+		printf(" %s", words);
 	if (e->via.len)
 		printf(" via %s", wattle_addr_text(backend, &e->via));
 	if (e->ifindex && if_indextoname(e->ifindex, dev))
@@ -113,14 +120,55 @@ static void event_text(const char *name, const struct wattle_explain *e)
 	putchar('\n');
 }
 
+static int event_answer(const struct nlmsghdr *nlh, void *arg)
+{
+	wattle_explain_parse(nlh, arg);
+	return 1;
+}
+
+/*
+ * A drop may be told out of a cache, which knows the reason and not the rule any more. The
+ * tables are asked again, and believed where they still say the same.
+ */
+static void event_complete(struct wattle_sock *asker, struct wattle_explain *e)
+{
+	struct wattle_explain answer = {};
+
+	if (!asker || e->verdict != WATTLE_VERDICT_DENY || e->egress.present ||
+	    e->ingress.present)
+		return;
+	if (!wattle_explain_ask(scratch(), e) &&
+	    !wattle_call(asker, scratch(), event_answer, &answer, NULL) &&
+	    answer.verdict == e->verdict && !strcmp(answer.reason_name, e->reason_name)) {
+		e->egress = answer.egress;
+		e->ingress = answer.ingress;
+		e->backend_addr = answer.backend_addr;
+		e->backend_port = answer.backend_port;
+	}
+}
+
+/* Pods come and go while we watch. */
+static void event_names(void)
+{
+	static time_t read;
+	time_t now = time(NULL);
+
+	if (now - read < NAMES_SECONDS)
+		return;
+	read = now;
+	notes_forget();
+}
+
+/* @arg: a socket to ask by. */
 static int event_show(const struct nlmsghdr *nlh, void *arg)
 {
 	const char *name = event_name(nlh);
 	struct wattle_explain explain;
 
-	(void)arg;
 	if (!name || wattle_explain_parse(nlh, &explain))
 		return 0;
+	event_names();
+	event_complete(arg, &explain);
 	if (options.json)
 		return show_line(event_json(name, &explain));
 	event_text(name, &explain);
@@ -151,7 +199,8 @@ static int monitor_subscribe(struct call *call, struct wattle_sock *sock)
 	return EXIT_DONE;
 }
 
-static int monitor_loop(struct call *call, struct wattle_sock *sock, const sigset_t *waiting)
+static int monitor_loop(struct call *call, struct wattle_sock *sock, struct wattle_sock *asker,
+			const sigset_t *waiting)
 {
 	/* No events asked of stdout: a pipe that nobody reads any more says so by itself. */
 	struct pollfd fds[] = {
@@ -167,7 +216,7 @@ static int monitor_loop(struct call *call, struct wattle_sock *sock, const sigse
 		if (monitor_stopped || fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 			break;
 		do {
-			code = wattle_events(sock, event_show, NULL);
+			code = wattle_events(sock, event_show, asker);
 			if (code == -ENOBUFS)
 				report(call, NULL, "too many events at once: some were lost");
 		} while ((!code || code == -ENOBUFS) && !ferror(stdout) && !monitor_stopped);
@@ -184,7 +233,7 @@ static int monitor_loop(struct call *call, struct wattle_sock *sock, const sigse
 static int monitor_run(struct call *call)
 {
 	const struct sigaction stop = { .sa_handler = monitor_stop };
-	struct wattle_sock *sock = family(call);
+	struct wattle_sock *sock = family(call), *asker;
 	sigset_t blocked, waiting;
 	int code;
 
@@ -202,9 +251,12 @@ static int monitor_run(struct call *call)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &stop, NULL);
+	if (wattle_open(&asker, NULL))
+		asker = NULL;
 	code = monitor_subscribe(call, sock);
 	if (!code)
-		code = monitor_loop(call, sock, &waiting);
+		code = monitor_loop(call, sock, asker, &waiting);
+	wattle_close(asker);
 	return code;
 }
 

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wattlectl.h"
+#include "manifests.h"
+#include "notes.h"
 
 #define POLICY_KEY \
 	{ SLOT_ID, KIND_NUMBER, PARAM_REQUIRED, "id", NULL, NULL, 1, UINT32_MAX }, \
@@ -25,6 +26,13 @@ static const struct param policy_params[] = {
 
 static const struct param policy_id_params[] = {
 	{ SLOT_ID, KIND_NUMBER, 0, "id", NULL, NULL, 1, UINT32_MAX },
+};
+
+static const struct param policy_check_params[] = {
+	{ SLOT_FILE, KIND_TEXT, PARAM_REQUIRED | PARAM_MANY, "-f", "FILE|DIR|-", NULL, 0, 4095 },
+	{ SLOT_SRC, KIND_TEXT, 0, "from", "NAMESPACE/NAME", NULL, 0, WATTLE_POD_MAX },
+	{ SLOT_DST, KIND_TEXT, 0, "to", "NAMESPACE/NAME", NULL, 0, WATTLE_POD_MAX },
+	{ SLOT_IGNORE, KIND_FLAG, 0, "--ignore-unknown", NULL, NULL, 0, 0 },
 };
 
 static const struct column policy_columns[] = {
@@ -186,10 +194,21 @@ static json_t *policy_row(const struct nlmsghdr *nlh)
 	return object;
 }
 
+/* Notes are no rules: who wants to see them asks for them. */
+static json_t *policy_rule_row(const struct nlmsghdr *nlh)
+{
+	struct wattle_rule rule;
+
+	return wattle_rule_parse(nlh, &rule) || is_note(rule.id) ? NULL : policy_row(nlh);
+}
+
 static int policy_show(struct call *call)
 {
-	wattle_rule_ask(scratch(), number_of(call, SLOT_ID, 0));
-	return show_dump(call, scratch(), false, policy_columns, policy_row);
+	uint32_t id = number_of(call, SLOT_ID, 0);
+
+	wattle_rule_ask(scratch(), id);
+	return show_dump(call, scratch(), false, policy_columns,
+			 is_note(id) ? policy_row : policy_rule_row);
 }
 
 static const struct verb policy_verbs[] = {
@@ -217,6 +236,11 @@ static const struct verb policy_verbs[] = {
 		.name = "show", .alias = "list", .help = "the rules, or those of an identity",
 		.params = policy_id_params, .count = ARRAY_SIZE(policy_id_params),
 		.run = policy_show,
+	},
+	{
+		.name = "check", .help = "who may talk to whom by manifests, without a kernel",
+		.params = policy_check_params, .count = ARRAY_SIZE(policy_check_params),
+		.run = policy_check,
 	},
 };
 

@@ -28,6 +28,7 @@ extern struct options options;
 /* The whole tool but main(): EXIT_*. */
 int wattlectl(int argc, char **argv);
 
+extern const struct object apply_object;
 extern const struct object backend_object;
 extern const struct object device_object;
 extern const struct object endpoint_object;

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Manifests in, one atomic change out. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+#define APPLY_TRIES	20	/* while others change the tables, too */
+#define APPLY_ERRORS	20	/* how many are told */
+
+static const struct param apply_params[] = {
+	{ SLOT_NODE, KIND_TEXT, PARAM_REQUIRED, "--node", "NAME", NULL, 0, WATTLE_NAME_MAX },
+	{ SLOT_FILE, KIND_TEXT, PARAM_REQUIRED | PARAM_MANY, "-f", "FILE|DIR|-", NULL, 0, 4095 },
+	{ SLOT_DRY_RUN, KIND_FLAG, 0, "--dry-run", NULL, NULL, 0, 0 },
+	{ SLOT_DIFF, KIND_FLAG, 0, "--diff", NULL, NULL, 0, 0 },
+	{ SLOT_IGNORE, KIND_FLAG, 0, "--ignore-unknown", NULL, NULL, 0, 0 },
+};
+
+static const struct column apply_columns[] = {
+	{ "CHANGE", "change" }, { "TABLE", "table" }, { "WHAT", "what" }, { NULL, NULL }
+};
+
+/* What would be, or has been, done. */
+static int apply_show(const struct plan *plan, const struct state *now, const struct state *want)
+{
+	struct show *show = show_begin(apply_columns);
+	char sign[2] = "";
+	int err = 0;
+	size_t i;
+
+	if (!show)
+		return EXIT_REFUSED;
+	for (i = 0; !err && i < plan->line.count; i++) {
+		const struct plan_line *line = &plan->line.at[i];
+
+		sign[0] = line->sign;
+		err = show_row(show, json_pack("{s:s, s:s, s:o}", "change", sign, "table",
+					       line->table, "what",
+					       json_text(line->text ? line->text : "")));
+	}
+	if (!err)
+		err = reach_diff(now, want, show);
+	if (show_end(show))
+		err = -1;
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* What the kernel did not take: told where it is not another's change that is at fault. */
+struct refused {
+	unsigned int line;
+	struct wattle_error err;
+};
+
+struct refusals {
+	const struct plan *plan;
+	STATE_ARRAY(struct refused) at;
+};
+
+static int apply_refused(unsigned int line, const struct wattle_error *err, void *arg)
+{
+	struct refusals *refusals = arg;
+
+	*STATE_ADD(refusals->at) = (struct refused){ line, *err };
+	return refusals->at.count == APPLY_ERRORS;
+}
+
+static void refusals_report(const struct refusals *refusals)
+{
+	size_t i;
+
+	for (i = 0; i < refusals->at.count; i++) {
+		const struct refused *refused = &refusals->at.at[i];
+		const struct plan_line *line = &refusals->plan->line.at[refused->line];
+
+		report(NULL, line->table, "%s: %s%s%s", line->text ? line->text : "",
+		       refused->err.attr, refused->err.attr[0] ? ": " : "", refused->err.text);
+	}
+}
+
+static void apply_say(const struct plan *plan, bool dry)
+{
+	unsigned int count[3] = {};
+	size_t i;
+
+	if (options.json)
+		return;
+	if (!plan->line.count) {
+		puts("nothing changed");
+		return;
+	}
+	for (i = 0; i < plan->line.count; i++)
+		count[plan->line.at[i].sign == '+' ? 0 : plan->line.at[i].sign == '-' ? 1 : 2]++;
+	printf("%s: %u added, %u removed, %u changed\n", dry ? "would change" : "changed",
+	       count[0], count[1], count[2]);
+}
+
+/* The tables are no longer those that the plan was made from. */
+static bool apply_is_late(struct call *call, const struct state *now)
+{
+	uint64_t generation = now->generation;
+
+	return !state_generation(call, &generation) && generation != now->generation;
+}
+
+/* EXIT_*, or -EAGAIN. */
+static int apply_commit(struct call *call, const struct plan *plan, const struct state *now)
+{
+	struct refusals refusals = { .plan = plan };
+	struct wattle_error err;
+	int code;
+
+	code = wattle_batch_commit_at(family(call), plan->batch, &now->generation, apply_refused,
+				      &refusals, &err);
+	if (code == -ECANCELED && apply_is_late(call, now))
+		code = -EAGAIN;
+	if (code && code != -EAGAIN) {
+		if (code == -ECANCELED)
+			refusals_report(&refusals);
+		else
+			report_error(NULL, &err);
+		code = EXIT_REFUSED;
+	}
+	free(refusals.at.at);
+	return code;
+}
+
+/* One attempt. EXIT_*, or -EAGAIN. */
+static int apply_once(struct call *call, struct manifest *m, struct plan *plan,
+		      struct state *now, struct state *want)
+{
+	int code;
+
+	code = state_read(call, m, now);
+	if (!code)
+		code = state_want(call, m, value_of(call, SLOT_NODE)->text, now, want);
+	if (code)
+		return code;
+	plan_make(plan, now, want);
+	if (plan->failed)
+		return EXIT_REFUSED;
+	return given(call, SLOT_DRY_RUN) ? EXIT_DONE : apply_commit(call, plan, now);
+}
+
+static int apply_kernel(struct call *call, struct manifest *m)
+{
+	struct state now = {}, want = {};
+	struct plan plan = {};
+	int code, tries = 0;
+	bool dry = given(call, SLOT_DRY_RUN);
+
+	do {
+		state_release(&now);
+		state_release(&want);
+		plan_release(&plan);
+		code = apply_once(call, m, &plan, &now, &want);
+	} while (code == -EAGAIN && ++tries < APPLY_TRIES);
+	if (code == -EAGAIN) {
+		report(NULL, NULL, "apply: the tables are changed by others all the time: nothing changed");
+		code = EXIT_REFUSED;
+	}
+	if (!code && given(call, SLOT_DIFF))
+		code = apply_show(&plan, &now, &want);
+	if (!code)
+		apply_say(&plan, dry);
+	if (!code && !dry)
+		code = routes_sync(NULL);
+	state_release(&now);
+	state_release(&want);
+	plan_release(&plan);
+	return code;
+}
+
+/* Whether the manifests are good: that needs no kernel. */
+static int apply_dry(struct call *call, struct manifest *m)
+{
+	struct state none = {}, want = {};
+	int code = state_want(call, m, value_of(call, SLOT_NODE)->text, &none, &want);
+
+	state_release(&want);
+	return code;
+}
+
+static bool apply_has_kernel(void)
+{
+	struct wattle_sock *sock;
+	struct wattle_error err;
+	struct wattle_link link;
+
+	if (wattle_open(&sock, &err))
+		return false;
+	wattle_close(sock);
+	return device_find(&link);
+}
+
+static int apply_run(struct call *call)
+{
+	struct manifest *m = manifests_load(call);
+	int code;
+
+	if (!m)
+		return EXIT_REFUSED;
+	if (given(call, SLOT_DRY_RUN) && !given(call, SLOT_DIFF) && !apply_has_kernel())
+		code = apply_dry(call, m);
+	else
+		code = apply_kernel(call, m);
+	manifest_destroy(m);
+	return code;
+}
+
+static const struct verb apply_verbs[] = {
+	{
+		.name = "", .help = "make the tables what Kubernetes manifests want",
+		.params = apply_params, .count = ARRAY_SIZE(apply_params), .run = apply_run,
+	},
+};
+
+const struct object apply_object = {
+	.name = "apply", .help = "make the tables what Kubernetes manifests want, as one change",
+	.verbs = apply_verbs, .count = ARRAY_SIZE(apply_verbs),
+};

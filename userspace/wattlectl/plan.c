@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the tables that there are to those that are wanted: what goes, then what comes
+ * or changes, so that nothing new meets what is in its place. All of it is one
+ * transaction: no packet sees the middle.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+/* A request, and the line that tells of it. @encoded: what encoding it returned. */
+static void plan_add(struct plan *plan, int encoded, char sign, const char *table,
+		     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+static void plan_add(struct plan *plan, int encoded, char sign, const char *table,
+		     const char *fmt, ...)
+{
+	struct plan_line *line = STATE_ADD(plan->line);
+	va_list args;
+
+	line->sign = sign;
+	line->table = table;
+	va_start(args, fmt);
+	if (vasprintf(&line->text, fmt, args) < 0)
+		line->text = NULL;
+	va_end(args);
+	if (encoded || wattle_batch_add(plan->batch, scratch(), plan->line.count - 1)) {
+		report(NULL, table, "%s: %s", line->text ? line->text : "",
+		       encoded ? "is too big for one request" : "out of memory");
+		plan->failed = true;
+	}
+}
+
+/* A request that belongs to the last line. */
+static void plan_more(struct plan *plan, int encoded)
+{
+	if (encoded || wattle_batch_add(plan->batch, scratch(), plan->line.count - 1))
+		plan->failed = true;
+}
+
+/* Walk two sorted arrays: negative: only in @now, positive: only in @want, 0: in both. */
+struct walk {
+	size_t now;
+	size_t want;
+};
+
+static int walk_next(struct walk *walk, const void *now, size_t now_count, const void *want,
+		     size_t want_count, size_t size,
+		     int (*compare)(const void *a, const void *b), const void **old,
+		     const void **new)
+{
+	int diff;
+
+	*old = walk->now < now_count ? (const char *)now + walk->now * size : NULL;
+	*new = walk->want < want_count ? (const char *)want + walk->want * size : NULL;
+	if (!*old && !*new)
+		return 0;
+	diff = !*old ? 1 : !*new ? -1 : compare(*old, *new);
+	if (diff > 0)
+		*old = NULL;
+	else
+		walk->now++;
+	if (diff < 0)
+		*new = NULL;
+	else
+		walk->want++;
+	return 1;
+}
+
+#define WALK(walk, table, compare, now, want, old, new) \
+	for (walk = (struct walk){}; \
+	     walk_next(&(walk), (now)->table.at, (now)->table.count, (want)->table.at, \
+		       (want)->table.count, sizeof(*(now)->table.at), compare, \
+		       (const void **)&(old), (const void **)&(new));)
+
+/* ---- nodes ---- */
+
+static bool same_node(const struct wattle_node *a, const struct wattle_node *b)
+{
+	unsigned int i, j;
+
+	if (a->addr_count != b->addr_count || a->cidr_count != b->cidr_count)
+		return false;
+	for (i = 0; i < a->addr_count; i++) {
+		for (j = 0; j < b->addr_count && !wattle_addr_equal(&a->addr[i], &b->addr[j]); j++)
+			;
+		if (j == b->addr_count)
+			return false;
+	}
+	for (i = 0; i < a->cidr_count; i++) {
+		for (j = 0; j < b->cidr_count &&
+		     !wattle_prefix_equal(&a->cidr[i], &b->cidr[j]); j++)
+			;
+		if (j == b->cidr_count)
+			return false;
+	}
+	return true;
+}
+
+static void node_text(char *text, size_t size, const struct wattle_node *node)
+{
+	char buf[WATTLE_PREFIX_STRLEN];
+	unsigned int i;
+	size_t len;
+
+	len = snprintf(text, size, "%s", node->name);
+	for (i = 0; i < node->addr_count && len < size; i++)
+		len += snprintf(text + len, size - len, " addr %s",
+				wattle_addr_text(buf, &node->addr[i]));
+	for (i = 0; i < node->cidr_count && len < size; i++)
+		len += snprintf(text + len, size - len, " cidr %s",
+				wattle_prefix_text(buf, &node->cidr[i]));
+}
+
+static void plan_nodes(struct plan *plan, const struct state *now, const struct state *want,
+		       bool dels)
+{
+	const struct wattle_node *old, *new;
+	struct walk walk;
+	char text[512];
+
+	WALK(walk, node, compare_nodes, now, want, old, new) {
+		if (old && new && same_node(old, new))
+			continue;
+		/* What changes goes first: its prefixes may become another's. */
+		if (dels && old && new)
+			plan_add(plan, wattle_node_encode(scratch(), WATTLE_DEL, old), '~', "node",
+				 "%s", new->name);
+		else if (dels && old)
+			plan_add(plan, wattle_node_encode(scratch(), WATTLE_DEL, old), '-', "node",
+				 "%s", old->name);
+		if (dels || !new)
+			continue;
+		node_text(text, sizeof(text), new);
+		plan_add(plan, wattle_node_encode(scratch(), WATTLE_ADD, new), '+', "node", "%s",
+			 text);
+	}
+}
+
+/* ---- identities ---- */
+
+static void plan_identities(struct plan *plan, const struct state *now,
+			    const struct state *want, bool dels)
+{
+	char text[WATTLE_PREFIX_STRLEN], via[WATTLE_ADDR_STRLEN];
+	const struct wattle_identity *old, *new;
+	struct walk walk;
+
+	WALK(walk, identity, compare_identities, now, want, old, new) {
+		if (dels && !new)
+			plan_add(plan, wattle_identity_encode(scratch(), WATTLE_DEL, old), '-',
+				 "identity", "%s id %u", wattle_prefix_text(text, &old->prefix),
+				 old->id);
+		if (dels || !new || (old && old->id == new->id &&
+				     wattle_addr_equal(&old->via, &new->via)))
+			continue;
+		plan_add(plan, wattle_identity_encode(scratch(), WATTLE_REPLACE, new),
+			 old ? '~' : '+', "identity", "%s id %u%s%s",
+			 wattle_prefix_text(text, &new->prefix), new->id,
+			 new->via.len ? " via " : "",
+			 new->via.len ? wattle_addr_text(via, &new->via) : "");
+	}
+}
+
+/* ---- endpoints ---- */
+
+static bool same_addresses(const struct state_endpoint *a, const struct state_endpoint *b)
+{
+	unsigned int i;
+
+	if (a->ip_count != b->ip_count)
+		return false;
+	for (i = 0; i < a->ip_count; i++)
+		if (!wattle_addr_equal(&a->ip[i], &b->ip[i]))
+			return false;
+	return true;
+}
+
+static bool same_endpoint(const struct state_endpoint *a, const struct state_endpoint *b)
+{
+	return a->id == b->id && a->enforce == b->enforce && same_addresses(a, b);
+}
+
+static int endpoint_encode(const struct state_endpoint *from, bool bare)
+{
+	struct wattle_endpoint endpoint = {
+		.ifindex = from->ifindex, .ip = from->ip, .ip_count = bare ? 0 : from->ip_count,
+		.id = from->id, .has_id = true, .enforce = from->enforce,
+	};
+
+	snprintf(endpoint.pod, sizeof(endpoint.pod), "%s", from->pod);
+	return wattle_endpoint_encode(scratch(), WATTLE_REPLACE, &endpoint);
+}
+
+static void plan_endpoints(struct plan *plan, const struct state *now, const struct state *want)
+{
+	const struct state_endpoint *old, *new;
+	char buf[WATTLE_ADDR_STRLEN];
+	struct walk walk;
+
+	/* An address may go from one to the other: first all let go. */
+	WALK(walk, endpoint, compare_endpoints, now, want, old, new) {
+		if (!old || !new || same_endpoint(old, new))
+			continue;
+		plan_add(plan, endpoint_encode(new, old->ip_count && !same_addresses(old, new)), '~', "endpoint",
+			 "%s pod %s id %u%s%s", new->dev, new->pod, new->id,
+			 new->ip_count ? " ip " : "",
+			 new->ip_count ? wattle_addr_text(buf, new->ip) : "");
+	}
+	WALK(walk, endpoint, compare_endpoints, now, want, old, new)
+		if (old && new && !same_addresses(old, new) && old->ip_count && new->ip_count)
+			plan_more(plan, endpoint_encode(new, false));
+}
+
+/* ---- rules ---- */
+
+static void rule_fill(struct wattle_rule *out, const struct manifest_rule *rule)
+{
+	memset(out, 0, sizeof(*out));
+	out->id = rule->subject;
+	out->direction = rule->direction;
+	out->peer_kind = rule->peer_kind;
+	out->peer_id = rule->peer_id;
+	out->peer = rule->peer;
+	out->outside = rule->outside;
+	out->has_proto = !rule->any_proto;
+	out->proto = rule->proto;
+	out->has_port = rule->port_min || rule->port_max != UINT16_MAX;
+	out->port_min = rule->port_min;
+	out->port_max = rule->port_max;
+	out->action = rule->action;
+	out->has_priority = true;
+	out->priority = rule->priority;
+	snprintf(out->origin, sizeof(out->origin), "%s", rule->origin);
+}
+
+static void plan_rule(struct plan *plan, enum wattle_how how, char sign,
+		      const struct manifest_rule *from)
+{
+	struct wattle_rule rule;
+	char text[RULE_STRLEN];
+	int encoded;
+
+	rule_fill(&rule, from);
+	encoded = wattle_rule_encode(scratch(), how, &rule);
+	if (is_note(rule.id))
+		plan_add(plan, encoded, sign, rule.direction == WATTLE_DIRECTION_EGRESS ?
+			 "name" : "labels", "id %u %s", rule.peer_id, rule.origin);
+	else
+		plan_add(plan, encoded, sign, "rule", "%s (%s)",
+			 rule_text(text, sizeof(text), &rule), rule.origin);
+}
+
+static void plan_rules(struct plan *plan, const struct state *now, const struct state *want,
+		       bool dels)
+{
+	const struct manifest_rule *old, *new;
+	struct walk walk;
+
+	WALK(walk, rule, manifest_rule_compare, now, want, old, new) {
+		if (dels && !new)
+			plan_rule(plan, WATTLE_DEL, '-', old);
+		else if (!dels && new && !old)
+			plan_rule(plan, WATTLE_ADD, '+', new);
+		else if (!dels && new && strcmp(old->origin, new->origin))
+			plan_rule(plan, WATTLE_REPLACE, '~', new);
+	}
+}
+
+/* ---- services ---- */
+
+static void plan_services(struct plan *plan, const struct state *now, const struct state *want,
+			  bool dels)
+{
+	const struct wattle_service *old, *new;
+	char text[WATTLE_FRONTEND_STRLEN];
+	struct walk walk;
+
+	WALK(walk, service, compare_services, now, want, old, new) {
+		if (dels && !new)
+			plan_add(plan, wattle_service_encode(scratch(), WATTLE_DEL, old), '-',
+				 "service", "%s", wattle_frontend_text(text, &old->frontend));
+		if (dels || !new ||
+		    (old && old->alg == new->alg && old->affinity == new->affinity))
+			continue;
+		plan_add(plan, wattle_service_encode(scratch(), WATTLE_REPLACE, new),
+			 old ? '~' : '+', "service", "%s alg %s%s",
+			 wattle_frontend_text(text, &new->frontend),
+			 choice_text(words_alg, new->alg), new->affinity ? " affinity" : "");
+	}
+}
+
+/* Backends go with their service. */
+static bool service_stays(const struct state *want, const struct wattle_backend *backend)
+{
+	const struct wattle_service service = { .frontend = backend->service };
+
+	return want->service.count && bsearch(&service, want->service.at, want->service.count,
+					      sizeof(service), compare_services);
+}
+
+static void plan_backends(struct plan *plan, const struct state *now, const struct state *want,
+			  bool dels)
+{
+	char text[WATTLE_FRONTEND_STRLEN], to[WATTLE_SOCKADDR_STRLEN];
+	const struct wattle_backend *old, *new;
+	struct walk walk;
+
+	WALK(walk, backend, compare_backends, now, want, old, new) {
+		if (dels && !new && service_stays(want, old))
+			plan_add(plan, wattle_backend_encode(scratch(), WATTLE_DEL, old), '-',
+				 "backend", "%s to %s", wattle_frontend_text(text, &old->service),
+				 wattle_sockaddr_text(to, &old->addr, old->port));
+		if (dels || !new ||
+		    (old && old->weight == new->weight && old->state == new->state))
+			continue;
+		plan_add(plan, wattle_backend_encode(scratch(), WATTLE_REPLACE, new),
+			 old ? '~' : '+', "backend", "%s to %s weight %u state %s",
+			 wattle_frontend_text(text, &new->service),
+			 wattle_sockaddr_text(to, &new->addr, new->port), new->weight,
+			 choice_text(words_state, new->state));
+	}
+}
+
+/* ---- all of it ---- */
+
+void plan_make(struct plan *plan, const struct state *now, const struct state *want)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->batch = wattle_batch_create();
+	if (!plan->batch) {
+		report(NULL, NULL, "out of memory");
+		plan->failed = true;
+		return;
+	}
+	plan_backends(plan, now, want, true);
+	plan_services(plan, now, want, true);
+	plan_rules(plan, now, want, true);
+	plan_identities(plan, now, want, true);
+	plan_nodes(plan, now, want, true);
+	plan_nodes(plan, now, want, false);
+	plan_identities(plan, now, want, false);
+	plan_rules(plan, now, want, false);
+	plan_services(plan, now, want, false);
+	plan_backends(plan, now, want, false);
+	plan_endpoints(plan, now, want);
+}
+
+void plan_release(struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->line.count; i++)
+		free(plan->line.at[i].text);
+	free(plan->line.at);
+	wattle_batch_destroy(plan->batch);
+	memset(plan, 0, sizeof(*plan));
+}

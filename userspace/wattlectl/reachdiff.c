@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a change does to who may talk to whom: pairs of pods of which one is here,
+ * as far as this node decides.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+/**
+ * struct side - the tables before or after
+ * @local: names of the pods that are here, sorted
+ */
+struct side {
+	const struct state *state;
+	STATE_ARRAY(const char *) local;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Where endpoints are, pods are. */
+static void side_make(struct side *side, const struct state *state)
+{
+	size_t i;
+
+	memset(side, 0, sizeof(*side));
+	side->state = state;
+	for (i = 0; i < state->endpoint.count; i++)
+		if (*state->endpoint.at[i].pod)
+			*STATE_ADD(side->local) = state->endpoint.at[i].pod;
+	if (side->local.count)
+		qsort(side->local.at, side->local.count, sizeof(*side->local.at), compare_names);
+}
+
+static bool side_is_local(const struct side *side, const char *name)
+{
+	return side->local.count && bsearch(&name, side->local.at, side->local.count,
+					    sizeof(name), compare_names);
+}
+
+/* Rules are sorted by their subject. */
+static void side_rules(const struct side *side, uint32_t id, struct reach_end *end)
+{
+	const struct manifest_rule *rules = side->state->rule.at;
+	size_t low = 0, high = side->state->rule.count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (rules[mid].subject < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	end->rule = rules + low;
+	for (high = low; high < side->state->rule.count && rules[high].subject == id;)
+		high++;
+	end->rules = high - low;
+}
+
+/* False: there is no such pod. */
+static bool side_end(const struct side *side, const char *name, struct reach_end *end)
+{
+	const struct note_pod *pod = notes_pod(side->state->notes, name);
+
+	memset(end, 0, sizeof(*end));
+	if (!pod)
+		return false;
+	end->id = pod->id;
+	end->ip = pod->ip_count ? pod->ip : NULL;
+	end->ignore = !side_is_local(side, name);
+	if (!end->ignore)
+		side_rules(side, pod->id, end);
+	return true;
+}
+
+static void side_reach(const struct side *side, const char *from, const char *to,
+		       struct reach *reach)
+{
+	struct reach_end src, dst;
+
+	reach->count = 0;
+	reach->all = false;
+	if (side_end(side, from, &src) && side_end(side, to, &dst))
+		reach_between(&src, &dst, reach);
+}
+
+/* ---- what cannot have changed need not be asked ---- */
+
+static bool same_ips(const struct note_pod *a, const struct note_pod *b)
+{
+	unsigned int i;
+
+	if (a->ip_count != b->ip_count)
+		return false;
+	for (i = 0; i < a->ip_count; i++)
+		if (!wattle_addr_equal(&a->ip[i], &b->ip[i]))
+			return false;
+	return true;
+}
+
+static bool same_rules(const struct reach_end *a, const struct reach_end *b)
+{
+	size_t i;
+
+	if (a->ignore != b->ignore || a->rules != b->rules)
+		return false;
+	for (i = 0; i < a->rules; i++)
+		if (manifest_rule_compare(&a->rule[i], &b->rule[i]))
+			return false;
+	return true;
+}
+
+/* The same pod with the same rules, before and after. */
+static bool same_end(const struct side *before, const struct side *after, const char *name)
+{
+	const struct note_pod *old = notes_pod(before->state->notes, name);
+	const struct note_pod *new = notes_pod(after->state->notes, name);
+	struct reach_end was, is;
+
+	if (!old || !new || old->id != new->id || !same_ips(old, new))
+		return false;
+	side_end(before, name, &was);
+	side_end(after, name, &is);
+	return same_rules(&was, &is);
+}
+
+/* ---- rows ---- */
+
+struct diff {
+	struct side before;
+	struct side after;
+	struct reach was;
+	struct reach is;
+	struct reach gains;
+	struct reach loses;
+	struct show *show;
+	bool same;		/* the local one of the pairs in hand is */
+};
+
+static int diff_pair(struct diff *diff, const char *from, const char *to)
+{
+	char *gains, *loses, *text = NULL;
+	int err;
+
+	side_reach(&diff->before, from, to, &diff->was);
+	side_reach(&diff->after, from, to, &diff->is);
+	reach_minus(&diff->is, &diff->was, &diff->gains);
+	reach_minus(&diff->was, &diff->is, &diff->loses);
+	if (!diff->gains.count && !diff->loses.count)
+		return 0;
+	gains = reach_text(&diff->gains);
+	loses = reach_text(&diff->loses);
+	if (asprintf(&text, "%s -> %s%s%s%s%s", from, to, diff->gains.count ? " gains " : "",
+		     diff->gains.count ? gains : "", diff->loses.count ? " loses " : "",
+		     diff->loses.count ? loses : "") < 0)
+		text = NULL;
+	err = show_row(diff->show, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
+					     "change", diff->loses.count ? diff->gains.count ?
+					     "~" : "-" : "+", "table", "reach",
+					     "what", text ? text : "", "from", from, "to", to,
+					     "gains", json_reach(&diff->gains),
+					     "loses", json_reach(&diff->loses)));
+	free(gains);
+	free(loses);
+	free(text);
+	return err;
+}
+
+static int diff_with(struct diff *diff, const char *local, const char *other)
+{
+	if (!strcmp(local, other) ||
+	    (diff->same && same_end(&diff->before, &diff->after, other)))
+		return 0;
+	if (diff_pair(diff, local, other))
+		return -1;
+	/* Of two that are both here each comes by itself. */
+	if (side_is_local(&diff->after, other) || side_is_local(&diff->before, other))
+		return 0;
+	return diff_pair(diff, other, local);
+}
+
+static int diff_local(struct diff *diff, const char *local)
+{
+	const struct notes *old = diff->before.state->notes, *new = diff->after.state->notes;
+	size_t i;
+
+	diff->same = same_end(&diff->before, &diff->after, local);
+	for (i = 0; i < notes_count(new); i++)
+		if (diff_with(diff, local, notes_at(new, i)->name))
+			return -1;
+	for (i = 0; i < notes_count(old); i++)
+		if (!notes_pod(new, notes_at(old, i)->name) &&
+		    diff_with(diff, local, notes_at(old, i)->name))
+			return -1;
+	return 0;
+}
+
+int reach_diff(const struct state *now, const struct state *want, struct show *show)
+{
+	struct diff diff = { .show = show };
+	size_t i;
+	int err = 0;
+
+	side_make(&diff.before, now);
+	side_make(&diff.after, want);
+	for (i = 0; !err && i < diff.after.local.count; i++)
+		err = diff_local(&diff, diff.after.local.at[i]);
+	free(diff.before.local.at);
+	free(diff.after.local.at);
+	reach_release(&diff.was);
+	reach_release(&diff.is);
+	reach_release(&diff.gains);
+	reach_release(&diff.loses);
+	return err;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tables of the kernel, read. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+void *state_grow(void *at, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return at;
+	*room = *room ? *room * 2 : 64;
+	at = realloc(at, *room * size);
+	if (at)
+		return at;
+	report(NULL, NULL, "out of memory");
+	exit(EXIT_REFUSED);
+}
+
+/* ---- order ---- */
+
+int compare_nodes(const void *a, const void *b)
+{
+	return strcmp(((const struct wattle_node *)a)->name, ((const struct wattle_node *)b)->name);
+}
+
+int compare_identities(const void *a, const void *b)
+{
+	return memcmp(&((const struct wattle_identity *)a)->prefix,
+		      &((const struct wattle_identity *)b)->prefix, sizeof(struct wattle_prefix));
+}
+
+int compare_endpoints(const void *a, const void *b)
+{
+	const struct state_endpoint *x = a, *y = b;
+
+	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+}
+
+static int compare_frontends(const struct wattle_frontend *x, const struct wattle_frontend *y)
+{
+	int diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	if (!diff)
+		diff = x->port - y->port;
+	return diff ? diff : x->proto - y->proto;
+}
+
+int compare_services(const void *a, const void *b)
+{
+	return compare_frontends(&((const struct wattle_service *)a)->frontend,
+				 &((const struct wattle_service *)b)->frontend);
+}
+
+int compare_backends(const void *a, const void *b)
+{
+	const struct wattle_backend *x = a, *y = b;
+	int diff = compare_frontends(&x->service, &y->service);
+
+	if (!diff)
+		diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+	return diff ? diff : x->port - y->port;
+}
+
+#define SORT(array, compare) \
+	do { \
+		if ((array).count) \
+			qsort((array).at, (array).count, sizeof(*(array).at), compare); \
+	} while (0)
+
+static void state_notes(struct state *state)
+{
+	size_t i;
+
+	state->notes = notes_create();
+	for (i = 0; i < state->rule.count; i++) {
+		const struct manifest_rule *rule = &state->rule.at[i];
+
+		if (is_note(rule->subject))
+			notes_add(state->notes, rule->peer_id, rule->direction, rule->priority,
+				  rule->origin);
+	}
+	notes_sort(state->notes);
+}
+
+void state_sort(struct state *state)
+{
+	SORT(state->node, compare_nodes);
+	SORT(state->identity, compare_identities);
+	SORT(state->endpoint, compare_endpoints);
+	SORT(state->rule, manifest_rule_compare);
+	SORT(state->service, compare_services);
+	SORT(state->backend, compare_backends);
+	state_notes(state);
+}
+
+void state_release(struct state *state)
+{
+	size_t i;
+
+	for (i = 0; i < state->node.count; i++)
+		wattle_node_release(&state->node.at[i]);
+	for (i = 0; i < state->endpoint.count; i++)
+		free(state->endpoint.at[i].ip);
+	free(state->node.at);
+	free(state->identity.at);
+	free(state->endpoint.at);
+	free(state->rule.at);
+	free(state->service.at);
+	free(state->backend.at);
+	notes_release(state->notes);
+	memset(state, 0, sizeof(*state));
+}
+
+/* ---- read ---- */
+
+struct reading {
+	struct manifest *m;
+	struct state *state;
+};
+
+static int read_info(const struct nlmsghdr *nlh, void *arg)
+{
+	struct wattle_info info;
+
+	if (!wattle_info_parse(nlh, &info))
+		*(uint64_t *)arg = info.generation;
+	return 1;
+}
+
+static int read_node(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_node node;
+
+	if (!wattle_node_parse(nlh, &node))
+		*STATE_ADD(reading->state->node) = node;
+	return 0;
+}
+
+static int read_identity(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_identity identity;
+
+	if (!wattle_identity_parse(nlh, &identity))
+		*STATE_ADD(reading->state->identity) = identity;
+	return 0;
+}
+
+static int read_endpoint(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_endpoint endpoint;
+
+	if (wattle_endpoint_parse(nlh, &endpoint))
+		return 0;
+	/* Its addresses are ours now. */
+	*STATE_ADD(reading->state->endpoint) = (struct state_endpoint){
+		.ifindex = endpoint.ifindex, .dev = manifest_text(reading->m, endpoint.ifname),
+		.pod = manifest_text(reading->m, endpoint.pod), .ip = endpoint.ip,
+		.ip_count = endpoint.ip_count, .id = endpoint.id, .enforce = endpoint.enforce,
+	};
+	return 0;
+}
+
+static int read_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_rule rule;
+
+	if (wattle_rule_parse(nlh, &rule))
+		return 0;
+	*STATE_ADD(reading->state->rule) = (struct manifest_rule){
+		.subject = rule.id, .direction = rule.direction, .peer_kind = rule.peer_kind,
+		.outside = rule.outside, .any_proto = !rule.has_proto, .proto = rule.proto,
+		.action = rule.action, .priority = rule.priority,
+		.port_min = rule.has_port ? rule.port_min : 0,
+		.port_max = rule.has_port ? rule.port_max : UINT16_MAX,
+		.peer_id = rule.peer_id, .peer = rule.peer,
+		.origin = manifest_text(reading->m, rule.origin),
+	};
+	return 0;
+}
+
+static int read_service(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_service service;
+
+	if (!wattle_service_parse(nlh, &service))
+		*STATE_ADD(reading->state->service) = service;
+	return 0;
+}
+
+static int read_backend(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_backend backend;
+
+	if (!wattle_backend_parse(nlh, &backend))
+		*STATE_ADD(reading->state->backend) = backend;
+	return 0;
+}
+
+/* Each table as a whole: what comes between is told by the generation. */
+static int read_tables(struct wattle_sock *sock, struct reading *reading,
+		       struct wattle_error *err)
+{
+	static wattle_reply_fn *const readers[] = {
+		read_node, read_identity, read_endpoint, read_rule, read_service, read_backend,
+	};
+	unsigned int i;
+	int code;
+
+	for (i = 0; i < ARRAY_SIZE(readers); i++) {
+		switch (i) {
+		case 0:
+			wattle_node_ask(scratch(), NULL);
+			break;
+		case 1:
+			wattle_identity_ask(scratch(), NULL);
+			break;
+		case 2:
+			wattle_endpoint_ask(scratch(), 0);
+			break;
+		case 3:
+			wattle_rule_ask(scratch(), 0);
+			break;
+		case 4:
+			wattle_service_ask(scratch(), NULL);
+			break;
+		default:
+			wattle_backend_ask(scratch(), NULL);
+		}
+		code = wattle_dump(sock, scratch(), readers[i], reading, err);
+		if (code > 0)
+			code = wattle_error_set(err, EAGAIN,
+						"the tables do not stop to change");
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+int state_generation(struct call *call, uint64_t *generation)
+{
+	struct wattle_sock *sock = family(call);
+	struct wattle_error err;
+
+	if (!sock)
+		return EXIT_REFUSED;
+	wattle_info_ask(scratch());
+	if (!wattle_call(sock, scratch(), read_info, generation, &err))
+		return EXIT_DONE;
+	report_error(call, &err);
+	return EXIT_REFUSED;
+}
+
+int state_read(struct call *call, struct manifest *m, struct state *state)
+{
+	struct reading reading = { m, state };
+	struct wattle_error err;
+	int code;
+
+	code = state_generation(call, &state->generation);
+	if (code)
+		return code;
+	code = read_tables(family(call), &reading, &err);
+	if (code) {
+		report_error(call, &err);
+		return EXIT_REFUSED;
+	}
+	state_sort(state);
+	return EXIT_DONE;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tables that manifests want of a node. */
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state.h"
+
+struct want {
+	struct call *call;
+	struct manifest *m;
+	const char *node;
+	struct state *state;
+	STATE_ARRAY(const char *) missing;	/* nodes that pods are on, and that are not there */
+	bool failed;
+};
+
+/* ---- nodes ---- */
+
+static const struct manifest_node *node_named(const struct manifest *m, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < manifest_node_count(m); i++)
+		if (!strcmp(manifest_node(m, i)->name, name))
+			return manifest_node(m, i);
+	return NULL;
+}
+
+static void want_nodes(struct want *want)
+{
+	const struct manifest_node *from;
+	struct wattle_node *node;
+	size_t i;
+
+	for (i = 0; i < manifest_node_count(want->m); i++) {
+		from = manifest_node(want->m, i);
+		/* Its own pods are not behind the tunnel. */
+		if (!strcmp(from->name, want->node))
+			continue;
+		if (!from->addr_count) {
+			fprintf(stderr, "warning: Node %s: has no InternalIP: its pods cannot be reached\n",
+				from->name);
+			continue;
+		}
+		node = STATE_ADD(want->state->node);
+		memset(node, 0, sizeof(*node));
+		snprintf(node->name, sizeof(node->name), "%s", from->name);
+		node->addr_count = from->addr_count;
+		memcpy(node->addr, from->addr, sizeof(node->addr));
+		node->cidr = calloc(from->cidr_count + 1, sizeof(*node->cidr));
+		if (!node->cidr)
+			exit(EXIT_REFUSED);
+		node->cidr_count = from->cidr_count;
+		if (from->cidr_count)
+			memcpy(node->cidr, from->cidr, from->cidr_count * sizeof(*node->cidr));
+	}
+}
+
+static bool node_has(const struct manifest_node *node, const struct wattle_addr *addr)
+{
+	struct wattle_prefix cut;
+	unsigned int i;
+
+	for (i = 0; i < node->cidr_count; i++) {
+		cut.addr = *addr;
+		cut.len = node->cidr[i].len;
+		if (addr->len != node->cidr[i].addr.len)
+			continue;
+		wattle_prefix_mask(&cut);
+		if (wattle_prefix_equal(&cut, &node->cidr[i]))
+			return true;
+	}
+	return false;
+}
+
+/* ---- pods ---- */
+
+/* An address of a pod, to find those that two have. */
+struct claim {
+	struct wattle_addr addr;
+	size_t pod;
+	bool dying;
+};
+
+static int compare_claims(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return diff ? diff : x->dying - y->dying;
+}
+
+/* Once for a node, however many pods are on it. */
+static void warn_node(struct want *want, const struct manifest_pod *pod)
+{
+	size_t i;
+
+	for (i = 0; i < want->missing.count; i++)
+		if (!strcmp(want->missing.at[i], pod->node))
+			return;
+	*STATE_ADD(want->missing) = pod->node;
+	fprintf(stderr, "warning: %s: Pod %s: its node %s is not there: pods on it cannot be reached\n",
+		pod->where, pod->name, pod->node);
+}
+
+static void want_identity(struct want *want, const struct claim *claim)
+{
+	const struct manifest_node *node;
+	struct wattle_identity *identity;
+	struct manifest_pod pod;
+
+	manifest_pod(want->m, claim->pod, &pod);
+	identity = STATE_ADD(want->state->identity);
+	memset(identity, 0, sizeof(*identity));
+	identity->prefix.addr = claim->addr;
+	identity->prefix.len = wattle_addr_bits(&claim->addr);
+	identity->id = pod.id;
+	if (!*pod.node || !strcmp(pod.node, want->node))
+		return;
+	node = node_named(want->m, pod.node);
+	if (!node)
+		warn_node(want, &pod);
+	else if (!node_has(node, &claim->addr) && node->addr_count)
+		identity->via = node->addr[0];
+}
+
+static void claims_check(struct want *want, const struct claim *a, const struct claim *b)
+{
+	char text[WATTLE_ADDR_STRLEN];
+	struct manifest_pod x, y;
+
+	manifest_pod(want->m, a->pod, &x);
+	manifest_pod(want->m, b->pod, &y);
+	if (a->dying != b->dying)
+		return;
+	fprintf(stderr, "%s: Pod %s: status.podIP: %s is the address of %s (%s) as well\n",
+		y.where, y.name, wattle_addr_text(text, &b->addr), x.name, x.where);
+	want->failed = true;
+}
+
+static void want_identities(struct want *want)
+{
+	STATE_ARRAY(struct claim) claims = {};
+	struct manifest_pod pod;
+	unsigned int j;
+	size_t i;
+
+	for (i = 0; i < manifest_pod_count(want->m); i++) {
+		manifest_pod(want->m, i, &pod);
+		for (j = 0; pod.id && j < pod.ip_count; j++)
+			*STATE_ADD(claims) = (struct claim){ pod.ip[j], i, pod.dying };
+	}
+	if (claims.count)
+		qsort(claims.at, claims.count, sizeof(*claims.at), compare_claims);
+	/* An address belongs to who lives on. */
+	for (i = 0; i < claims.count; i++) {
+		if (i && wattle_addr_equal(&claims.at[i].addr, &claims.at[i - 1].addr))
+			claims_check(want, &claims.at[i - 1], &claims.at[i]);
+		else
+			want_identity(want, &claims.at[i]);
+	}
+	free(claims.at);
+}
+
+/* ---- endpoints: those that devices have been named for ---- */
+
+/* Addresses that the pod does not tell are those that it was given by hand. */
+static void endpoint_pod(struct state_endpoint *endpoint, const struct state_endpoint *now,
+			 const struct manifest_pod *pod)
+{
+	const struct wattle_addr *ip = pod->ip_count ? pod->ip : now->ip;
+
+	endpoint->id = pod->id;
+	/* It was closed because nobody knew it. */
+	if (now->id == NOTE_UNKNOWN_POD)
+		endpoint->enforce = 0;
+	endpoint->ip_count = pod->ip_count ? pod->ip_count : now->ip_count;
+	if (endpoint->ip_count > 255)
+		endpoint->ip_count = 255;
+	if (endpoint->ip_count)
+		memcpy(endpoint->ip, ip, endpoint->ip_count * sizeof(*ip));
+}
+
+static void want_endpoints(struct want *want, const struct state *now)
+{
+	struct state_endpoint *endpoint;
+	struct manifest_pod pod;
+	size_t i, j;
+
+	for (i = 0; i < now->endpoint.count; i++) {
+		endpoint = STATE_ADD(want->state->endpoint);
+		*endpoint = now->endpoint.at[i];
+		endpoint->ip = calloc(256, sizeof(*endpoint->ip));
+		if (!endpoint->ip)
+			exit(EXIT_REFUSED);
+		if (endpoint->ip_count)
+			memcpy(endpoint->ip, now->endpoint.at[i].ip,
+			       endpoint->ip_count * sizeof(*endpoint->ip));
+		/* Somebody's own business. */
+		if (!*endpoint->pod)
+			continue;
+		if (endpoint->id != NOTE_UNKNOWN_POD) {
+			endpoint->ip_count = 0;
+			endpoint->id = 0;
+		}
+		for (j = 0; j < manifest_pod_count(want->m); j++) {
+			manifest_pod(want->m, j, &pod);
+			if (!pod.id || strcmp(pod.name, endpoint->pod) ||
+			    strcmp(pod.node, want->node))
+				continue;
+			endpoint_pod(endpoint, &now->endpoint.at[i], &pod);
+		}
+	}
+}
+
+/* ---- rules: for the identities that are here ---- */
+
+static bool *local_groups(struct want *want)
+{
+	bool *local = calloc(manifest_identity_count(want->m) + 1, sizeof(*local));
+	struct manifest_pod pod;
+	size_t i;
+
+	if (!local)
+		exit(EXIT_REFUSED);
+	for (i = 0; i < manifest_pod_count(want->m); i++) {
+		manifest_pod(want->m, i, &pod);
+		if (pod.id && !strcmp(pod.node, want->node))
+			local[pod.group] = true;
+	}
+	return local;
+}
+
+static void want_rules(struct want *want)
+{
+	bool *local = local_groups(want);
+	struct manifest_rule *rules;
+	size_t i, j, count;
+
+	for (i = 0; i < manifest_identity_count(want->m); i++) {
+		if (!local[i])
+			continue;
+		count = manifest_rules(want->m, i, &rules);
+		for (j = 0; j < count; j++)
+			*STATE_ADD(want->state->rule) = rules[j];
+		free(rules);
+	}
+	free(local);
+	if (!notes_make(want->m, want->node, &want->state->rule.at, &want->state->rule.count,
+			&want->state->rule.room))
+		exit(EXIT_REFUSED);
+}
+
+/* ---- services ---- */
+
+static void want_services(struct want *want)
+{
+	struct manifest_service *services;
+	struct wattle_service *service;
+	struct wattle_backend *backend;
+	size_t i, count;
+	unsigned int j;
+
+	services = manifest_services(want->m, want->node, &count);
+	for (i = 0; i < count; i++) {
+		service = STATE_ADD(want->state->service);
+		memset(service, 0, sizeof(*service));
+		service->frontend = services[i].frontend;
+		service->has_alg = true;
+		service->alg = services[i].alg;
+		service->has_affinity = true;
+		service->affinity = services[i].affinity;
+		for (j = 0; j < services[i].backend_count; j++) {
+			backend = STATE_ADD(want->state->backend);
+			memset(backend, 0, sizeof(*backend));
+			backend->service = services[i].frontend;
+			backend->addr = services[i].backend[j].addr;
+			backend->port = services[i].backend[j].port;
+			backend->has_weight = true;
+			backend->weight = services[i].backend[j].weight;
+			backend->has_state = true;
+			backend->state = services[i].backend[j].state;
+		}
+	}
+	manifest_services_free(services, count);
+}
+
+/* A frontend that two services have goes to neither by chance. */
+static void check_services(struct want *want)
+{
+	char text[WATTLE_FRONTEND_STRLEN];
+	size_t i;
+
+	for (i = 1; i < want->state->service.count; i++) {
+		if (compare_services(&want->state->service.at[i - 1], &want->state->service.at[i]))
+			continue;
+		fprintf(stderr, "Service: %s is the address of two services\n",
+			wattle_frontend_text(text, &want->state->service.at[i].frontend));
+		want->failed = true;
+	}
+}
+
+/* ---- all of it ---- */
+
+static bool node_is_known(struct want *want)
+{
+	struct manifest_pod pod;
+	size_t i;
+
+	if (manifest_has_node(want->m, want->node))
+		return true;
+	for (i = 0; i < manifest_pod_count(want->m); i++) {
+		manifest_pod(want->m, i, &pod);
+		if (!strcmp(pod.node, want->node))
+			return true;
+	}
+	report(want->call, "--node", "there is no Node %s in what was given, and no pod on it",
+	       want->node);
+	return false;
+}
+
+int state_want(struct call *call, struct manifest *m, const char *node, const struct state *now,
+	       struct state *state)
+{
+	struct want want = { .call = call, .m = m, .node = node, .state = state };
+
+	if (!node_is_known(&want))
+		return EXIT_REFUSED;
+	want_nodes(&want);
+	want_identities(&want);
+	want_endpoints(&want, now);
+	want_rules(&want);
+	want_services(&want);
+	state_sort(state);
+	check_services(&want);
+	free(want.missing.at);
+	return want.failed ? EXIT_REFUSED : EXIT_DONE;
+}
