@@ -41,7 +41,7 @@ static u32 wattle_nl_wire_of(struct wattle *w, u64 gen, const struct in6_addr *a
 	return READ_ONCE(w->opt.mode) == WATTLE_MODE_GBP ? info.id & 0xffff : info.id;
 }
 
-/* As wattle_hook_tunnel() does: a header of mode gbp may have no identity. */
+/* As wattle_tunnel_receive() does: a header of mode gbp may have no identity. */
 static void wattle_nl_question_wire(struct wattle *w, u64 gen, struct wattle_key *key)
 {
 	u8 mode = READ_ONCE(w->opt.mode);
