@@ -108,7 +108,7 @@ at() { local ns=$1; shift; ip netns exec "wt-$ns" "$@"; }
 namespace()
 {
 	ip netns add "wt-$1"
-	at "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+	at "$1" sysctl -qew net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.default.router_solicitations=0
 	at "$1" ip link set lo up
 }
