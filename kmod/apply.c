@@ -61,7 +61,7 @@ static void wattle_deliver_by_device(struct wattle *w, struct net_device *dev, s
 	flows->direct = false;
 }
 
-/* What a packet must not take along into a pod. Out of the tunnel it has nothing, but for conntrack's. */
+/* What a packet must not take along; out of the tunnel it has nothing but conntrack's. */
 static void wattle_deliver_scrub(struct wattle *w, struct sk_buff *skb, bool xnet)
 {
 	if (skb->dev != w->dev || skb_nfct(skb))

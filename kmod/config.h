@@ -120,8 +120,10 @@ int wattle_config_identity_add(struct wattle_config *config, u32 owner,
 			       struct wattle_refusal *why);
 int wattle_config_identity_del(struct wattle_config *config, u32 owner,
 			       const struct wattle_prefix *prefix, struct wattle_refusal *why);
-/* Context: RTNL as well: the device must not go before its port is known. */
-/* With RTNL held. -ERESTART: a change is being made; wattle_config_wait() without RTNL, and again. */
+/*
+ * Context: RTNL as well: the device must not go before its port is known. -ERESTART: another change
+ * is being made; wattle_config_wait() without RTNL, and again.
+ */
 int wattle_config_endpoint_add(struct wattle_config *config, u32 owner,
 			       const struct wattle_endpoint_spec *spec, bool replace,
 			       struct wattle_refusal *why);

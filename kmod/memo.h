@@ -13,7 +13,7 @@
 #include "types.h"
 
 #define WATTLE_MEMO_BITS	10
-#define WATTLE_MEMO_SLOTS	(1 << WATTLE_MEMO_BITS)
+#define WATTLE_MEMO_SLOTS	BIT(WATTLE_MEMO_BITS)
 
 /**
  * struct wattle_place - what an address is, and where

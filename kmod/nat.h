@@ -51,7 +51,7 @@ enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen);
 
 /*
  * Enter a new connection into the table, and tell listeners of conntrack events: before the
- * packet is rewritten, for it is here that wattle_nat_bind() may turn out to have promised too much.
+ * packet is rewritten, for here wattle_nat_bind() may turn out to have promised too much.
  */
 enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision);
 

@@ -141,3 +141,72 @@ enum wattle_neigh wattle_neigh_nd(struct wattle *w, const struct wattle_endpoint
 	}
 	return WATTLE_NEIGH_DONE;
 }
+
+/* Questions out of the tunnel -------------------------------------------------------- */
+
+/* Does what is sent to @addr come to somebody here? */
+static bool wattle_neigh_is_here(struct wattle *w, const struct in6_addr *addr)
+{
+	return wattle_endpoint_by_ip(&w->config.endpoints, addr,
+				     wattle_generation(&w->config)) ||
+	       wattle_is_host(w->net, addr);
+}
+
+static void wattle_neigh_answer(struct wattle *w, struct wattle_node *node,
+				struct sk_buff *reply)
+{
+	if (!reply)
+		return;
+	wattle_count(w, WATTLE_COUNT_REPLY, 1, reply->len);
+	wattle_send(w, node, reply, WATTLE_ID_UNKNOWN);
+}
+
+static enum wattle_neigh wattle_neigh_tunnel_arp(struct wattle *w, struct wattle_node *node,
+						 struct sk_buff *skb)
+{
+	struct net_device *dev = w->dev;
+	struct wattle_arp arp;
+	struct in6_addr addr;
+	struct sk_buff *reply;
+
+	if (skb_copy_bits(skb, 0, &arp, sizeof(arp)) || !wattle_arp_ok(&arp.hdr))
+		return WATTLE_NEIGH_BAD;
+	wattle_addr_set_v4(&addr, arp.tip);
+	if (arp.hdr.ar_op != htons(ARPOP_REQUEST) || !arp.sip || !wattle_neigh_is_here(w, &addr))
+		return WATTLE_NEIGH_DONE;
+	reply = arp_create(ARPOP_REPLY, ETH_P_ARP, arp.sip, dev, arp.tip, arp.sha, dev->dev_addr,
+			   arp.sha);
+	if (reply)
+		skb_pull(reply, skb_network_offset(reply));
+	wattle_neigh_answer(w, node, reply);
+	return WATTLE_NEIGH_DONE;
+}
+
+static enum wattle_neigh wattle_neigh_tunnel_nd(struct wattle *w, struct wattle_node *node,
+						struct sk_buff *skb, unsigned int offset)
+{
+	struct in6_addr from = ipv6_hdr(skb)->saddr;
+	u8 hop_limit = ipv6_hdr(skb)->hop_limit;
+	struct nd_msg msg;
+
+	if (skb_copy_bits(skb, offset, &msg.icmph, sizeof(msg.icmph)))
+		return WATTLE_NEIGH_BAD;
+	if (msg.icmph.icmp6_type == NDISC_NEIGHBOUR_ADVERTISEMENT)
+		return WATTLE_NEIGH_DONE;
+	if (msg.icmph.icmp6_type != NDISC_NEIGHBOUR_SOLICITATION)
+		return WATTLE_NEIGH_LOCAL;
+	if (skb_copy_bits(skb, offset, &msg, sizeof(msg)) || hop_limit != 255 ||
+	    msg.icmph.icmp6_code || ipv6_addr_is_multicast(&msg.target))
+		return WATTLE_NEIGH_BAD;
+	if (!ipv6_addr_any(&from) && wattle_neigh_is_here(w, &msg.target))
+		wattle_neigh_answer(w, node, wattle_advertise(w->dev, &msg.target, &from));
+	return WATTLE_NEIGH_DONE;
+}
+
+enum wattle_neigh wattle_neigh_tunnel(struct wattle *w, struct wattle_node *node,
+				      struct sk_buff *skb, unsigned int offset)
+{
+	if (skb->protocol == htons(ETH_P_ARP))
+		return wattle_neigh_tunnel_arp(w, node, skb);
+	return wattle_neigh_tunnel_nd(w, node, skb, offset);
+}

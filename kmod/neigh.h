@@ -26,4 +26,11 @@ enum wattle_neigh wattle_neigh_arp(struct wattle *w, const struct wattle_endpoin
 enum wattle_neigh wattle_neigh_nd(struct wattle *w, const struct wattle_endpoint *ep,
 				  struct sk_buff *skb, unsigned int offset);
 
+/*
+ * The same out of the tunnel from @node, where that asks (wattle_vxlan_asks()): we answer for the
+ * pods here and for the host, by the device's address.
+ */
+enum wattle_neigh wattle_neigh_tunnel(struct wattle *w, struct wattle_node *node,
+				      struct sk_buff *skb, unsigned int offset);
+
 #endif /* WATTLE_NEIGH_H */

@@ -65,7 +65,7 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	wattle_event_flow(p->w, p->skb, &p->key, d);
 }
 
-/* Of a connection that exists, policy is asked about the original direction, as conntrack has it. */
+/* Of a connection that exists policy is asked about the original direction, as translated. */
 static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *p,
 							  const struct nf_conn *ct)
 {

@@ -59,7 +59,7 @@ static __always_inline bool wattle_parse_plain_ports(const struct sk_buff *skb, 
 	}
 	if (skb_headlen(skb) < hlen + need || parsed->len < hlen + need || parsed->len > skb->len)
 		return false;
-	if (proto == IPPROTO_TCP && tcp_flag_word(th) & (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST))
+	if (proto == IPPROTO_TCP && (th->syn | th->fin | th->rst))
 		return false;
 	parsed->hlen = hlen;
 	key->sport = th->source;

@@ -2,15 +2,36 @@
 /* Where packets of the tunnel come in, by the socket or, earlier, by an uplink. */
 #include "compat.h"
 #include "event.h"
+#include "neigh.h"
 #include "packet.h"
 #include "tunnel.h"
 #include "vxlan.h"
+
+/* A node asks for a MAC address; no others are told anything. */
+static enum wattle_outcome wattle_tunnel_neigh(struct wattle_packet *p, struct wattle_node *node)
+{
+	if (!node)
+		return wattle_packet_drop(p, WATTLE_REASON_UNKNOWN_NODE);
+	wattle_vxlan_learn(p->w, node, p->skb);
+	switch (wattle_neigh_tunnel(p->w, node, p->skb, p->parsed.hlen)) {
+	case WATTLE_NEIGH_DONE:
+		consume_skb(p->skb);
+		return WATTLE_TAKEN;
+	case WATTLE_NEIGH_LOCAL:
+		return wattle_packet_drop(p, WATTLE_REASON_NOT_UNICAST);
+	default:
+		return wattle_packet_drop(p, WATTLE_REASON_BAD_HEADER);
+	}
+}
 
 static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wattle_node *node,
 					      enum wattle_reason reason)
 {
 	struct wattle_decision *d = &p->decision;
 
+	if (wattle_vxlan_asks(p->w) && (p->skb->protocol == htons(ETH_P_ARP) ||
+					(!reason && (p->parsed.flags & WATTLE_PARSED_LOCAL))))
+		return wattle_tunnel_neigh(p, node);
 	if (reason)
 		return wattle_packet_drop(p, reason);
 	if (p->parsed.flags & WATTLE_PARSED_LOCAL)

@@ -134,7 +134,8 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 	}
 
 	proto = ((struct ethhdr *)(skb->data + outer))->h_proto;
-	if (unlikely(proto != htons(ETH_P_IP) && proto != htons(ETH_P_IPV6)))
+	if (unlikely(proto != htons(ETH_P_IP) && proto != htons(ETH_P_IPV6) &&
+		     (proto != htons(ETH_P_ARP) || !wattle_vxlan_asks(w))))
 		return WATTLE_REASON_BAD_FRAME;
 
 	/* As __iptunnel_pull_header() does, for both headers at once. */
@@ -154,7 +155,7 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 	skb_reset_network_header(skb);
 	skb_reset_mac_len(skb);
 
-	if (unlikely(wire->ecn)) {
+	if (unlikely(wire->ecn) && proto != htons(ETH_P_ARP)) {
 		reason = wattle_vxlan_ecn(skb, wire->ecn);
 		if (reason)
 			return reason;

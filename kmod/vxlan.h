@@ -48,9 +48,10 @@ void wattle_vxlan_touch(struct wattle *w);
 /*
  * Take the outer headers off. @skb: as the UDP encap_rcv callback gets it, at the UDP
  * header. On WATTLE_REASON_NONE skb->data is at the inner IP header, network and mac
- * header are set, skb->protocol is ETH_P_IP or ETH_P_IPV6, skb->dev is the device; any
- * other reason: the packet is to be dropped for it. Never consumes @skb; header pointers
- * are stale. At least 20 bytes of the inner packet are linear; what they say is for the
+ * header are set, skb->protocol is ETH_P_IP or ETH_P_IPV6 (ETH_P_ARP where
+ * wattle_vxlan_asks()), skb->dev is the device; any other reason: the packet is to be
+ * dropped for it. Never consumes @skb; header pointers are stale. At least 20 bytes of the
+ * inner packet are linear; what they say is for the
  * caller to check. Context: softirq, RCU.
  */
 enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
@@ -76,6 +77,15 @@ const struct in6_addr *wattle_vxlan_remote(const struct wattle *w, const struct 
 /* Inner MAC address of the node with tunnel end point @addr, unless it is told otherwise. */
 void wattle_vxlan_lladdr(const struct in6_addr *addr, u8 *lladdr);
 
+/*
+ * Is the other side perhaps one that looks at inner MAC addresses, and asks for them? Wattle in
+ * mode identity does neither. Context: any.
+ */
+static inline bool wattle_vxlan_asks(const struct wattle *w)
+{
+	return READ_ONCE(w->opt.mode) != WATTLE_MODE_IDENTITY;
+}
+
 void wattle_vxlan_learn_slow(struct wattle *w, struct wattle_node *node,
 			     const struct sk_buff *skb);
 
@@ -87,7 +97,7 @@ void wattle_vxlan_learn_slow(struct wattle *w, struct wattle_node *node,
 static inline void wattle_vxlan_learn(struct wattle *w, struct wattle_node *node,
 				      const struct sk_buff *skb)
 {
-	if (READ_ONCE(w->opt.mode) != WATTLE_MODE_IDENTITY)
+	if (wattle_vxlan_asks(w))
 		wattle_vxlan_learn_slow(w, node, skb);
 }
 

@@ -234,6 +234,8 @@ static void wattle_path_prepare_rest(struct wattle *w, const struct wattle_node 
 	h->vxlan.vx_vni = htonl(w->opt.vni << 8);
 	if (lladdr)
 		u64_to_ether_addr(lladdr, h->eth.h_dest);
+	else if (w->opt.mode != WATTLE_MODE_IDENTITY)
+		eth_broadcast_addr(h->eth.h_dest);	/* until its own is learned */
 	else
 		wattle_vxlan_lladdr(remote, h->eth.h_dest);
 	ether_addr_copy(h->eth.h_source, w->dev->dev_addr);
@@ -631,11 +633,13 @@ void wattle_vxlan_xmit(struct wattle *w, struct wattle_node *node, struct sk_buf
 		return;
 	}
 
-	/* RFC 6040, 4.1, normal mode: the outer field is the inner one. */
+	/* RFC 6040, 4.1, normal mode: the outer field is the inner one. ARP has none. */
 	if (skb->protocol == htons(ETH_P_IP))
 		tos = ip_hdr(skb)->tos & INET_ECN_MASK;
-	else
+	else if (skb->protocol == htons(ETH_P_IPV6))
 		tos = ipv6_get_dsfield(ipv6_hdr(skb)) & INET_ECN_MASK;
+	else
+		tos = 0;
 	sport = wattle_vxlan_source_port(skb);
 
 	reason = WATTLE_REASON_NO_MEMORY;

@@ -70,7 +70,7 @@ struct wattle {
 	atomic_t path_seq;
 	struct wattle_path __percpu *paths;
 	u64 hash_seed;
-	struct mutex flow_lock;
+	struct mutex flow_lock;		/* visits from outside */
 	struct delayed_work flow_sweep;
 	struct delayed_work uplink_work;
 	struct list_head uplinks;

@@ -25,6 +25,7 @@
 
 struct wattle_decide_test {
 	struct net_device *devs[2];
+	struct wattle_memo *memo;
 	u32 node_serial;
 };
 
@@ -99,10 +100,7 @@ static bool wattle_decide_test_pods(struct kunit *test, struct wattle_decide_tes
 		t->devs[i]->ifindex = 200000 + i;
 		t->devs[i]->reg_state = NETREG_REGISTERED;
 		spec.dev = t->devs[i];
-		rtnl_lock();
-		KUNIT_EXPECT_EQ(test, wattle_config_endpoint_add(f->config, 0, &spec, false,
-								 &f->why), 0);
-		rtnl_unlock();
+		KUNIT_EXPECT_EQ(test, wattle_fixture_endpoint_add(f, 0, &spec, false), 0);
 	}
 	return true;
 }
@@ -116,6 +114,9 @@ static bool wattle_decide_test_begin(struct kunit *test, struct wattle_decide_te
 		.name = "n2", .addr4 = addr, .cidr_count = 1, .cidrs = &cidr,
 	};
 
+	t->memo = kvzalloc(sizeof(*t->memo), GFP_KERNEL);
+	if (!t->memo)
+		return false;
 	KUNIT_EXPECT_EQ(test, wattle_config_node_add(f->config, 0, &node, false, &f->why), 0);
 	rcu_read_lock();
 	t->node_serial = wattle_node_by_addr(&f->config->nodes, &addr,
@@ -144,6 +145,7 @@ static void wattle_decide_test_end(struct kunit *test, struct wattle_decide_test
 	}
 	wattle_fixture_settle(f);
 	synchronize_rcu();
+	kvfree(t->memo);
 	for (i = 0; i < ARRAY_SIZE(t->devs); i++) {
 		if (!t->devs[i])
 			continue;
@@ -170,13 +172,15 @@ struct wattle_decide_case {
 };
 
 static void wattle_decide_ask(struct kunit *test, const struct wattle_decide_test *t,
-			      const struct wattle_decide_case *c, bool strict, bool audit,
-			      struct wattle_decision *d)
+			      const struct wattle_decide_case *c, struct wattle_memo *memo,
+			      bool strict, bool audit, struct wattle_decision *d)
 {
 	struct wattle_fixture *f = test->priv;
 	struct wattle_view view = {
 		.config = f->config,
+		.epoch = wattle_epoch(f->config),
 		.gen = wattle_generation(f->config),
+		.memo = memo,
 		.is_host = wattle_decide_test_is_host,
 		.port = 8472,
 		.strict = strict,
@@ -199,11 +203,12 @@ static void wattle_decide_check(struct kunit *test, const struct wattle_decide_t
 	struct wattle_decision d;
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
-		const struct wattle_decide_case *c = &cases[i];
+	/* From the tables, from what was remembered of others, and from what was of itself. */
+	for (i = 0; i < 3 * count; i++) {
+		const struct wattle_decide_case *c = &cases[i % count];
 
 		rcu_read_lock();
-		wattle_decide_ask(test, t, c, true, false, &d);
+		wattle_decide_ask(test, t, c, i < count ? NULL : t->memo, true, false, &d);
 		rcu_read_unlock();
 		KUNIT_EXPECT_EQ_MSG(test, d.verdict, c->verdict, "%s: verdict", c->what);
 		KUNIT_EXPECT_EQ_MSG(test, (int)d.reason, (int)c->reason, "%s: reason", c->what);
@@ -296,10 +301,10 @@ static void wattle_decide_test_senders(struct kunit *test)
 		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
 		/* Not strict: who it says it is, but still not one of ours. */
 		rcu_read_lock();
-		wattle_decide_ask(test, &t, &cases[3], false, false, &d);
+		wattle_decide_ask(test, &t, &cases[3], NULL, false, false, &d);
 		KUNIT_EXPECT_EQ(test, d.verdict, (u8)WATTLE_VERDICT_ALLOW);
 		KUNIT_EXPECT_EQ(test, d.src_id, 303u);
-		wattle_decide_ask(test, &t, &cases[8], false, false, &d);
+		wattle_decide_ask(test, &t, &cases[8], NULL, false, false, &d);
 		KUNIT_EXPECT_EQ(test, (int)d.reason, (int)WATTLE_REASON_FOREIGN_SOURCE);
 		rcu_read_unlock();
 	}
@@ -326,11 +331,11 @@ static void wattle_decide_test_services(struct kunit *test)
 	if (wattle_decide_test_begin(test, &t)) {
 		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
 		rcu_read_lock();
-		wattle_decide_ask(test, &t, &cases[0], true, false, &d);
+		wattle_decide_ask(test, &t, &cases[0], NULL, true, false, &d);
 		KUNIT_EXPECT_EQ(test, wattle_addr_v4(&d.daddr), htonl(C));
 		KUNIT_EXPECT_EQ(test, d.dport, htons(BPORT));
 		KUNIT_EXPECT_FALSE(test, d.hairpin);
-		wattle_decide_ask(test, &t, &cases[3], true, false, &d);
+		wattle_decide_ask(test, &t, &cases[3], NULL, true, false, &d);
 		KUNIT_EXPECT_TRUE(test, d.hairpin);
 		rcu_read_unlock();
 	}
@@ -372,7 +377,7 @@ static void wattle_decide_test_policy(struct kunit *test)
 		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
 		/* Audit lets it pass, and says why it would not. */
 		rcu_read_lock();
-		wattle_decide_ask(test, &t, &cases[2], true, true, &d);
+		wattle_decide_ask(test, &t, &cases[2], NULL, true, true, &d);
 		KUNIT_EXPECT_EQ(test, d.verdict, (u8)WATTLE_VERDICT_ALLOW);
 		KUNIT_EXPECT_EQ(test, d.next, (u8)WATTLE_TO_NODE);
 		KUNIT_EXPECT_EQ(test, (int)d.reason, (int)WATTLE_REASON_POLICY_EGRESS);

@@ -58,12 +58,8 @@ static int wattle_ep_test_add(struct wattle_fixture *f, u32 owner, struct net_de
 	const struct wattle_endpoint_spec spec = {
 		.dev = dev, .pod = "ns/pod", .id = id, .ip_count = !!ip, .ips = &addr,
 	};
-	int err;
 
-	rtnl_lock();
-	err = wattle_config_endpoint_add(f->config, owner, &spec, replace, &f->why);
-	rtnl_unlock();
-	return err;
+	return wattle_fixture_endpoint_add(f, owner, &spec, replace);
 }
 
 /* Identity of the endpoint that has an address, or 0. */

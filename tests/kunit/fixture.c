@@ -2,6 +2,7 @@
 /* Tables of a device that is none, for the suites that need all of them. */
 
 #include "fixture.h"
+#include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
 
 static int wattle_fixture_attach(struct wattle_port *port)
@@ -55,6 +56,21 @@ void wattle_fixture_exit(struct kunit *test)
 	wattle_config_exit(f->config);
 	KUNIT_EXPECT_EQ(test, f->attached, 0);
 	kfree(f);
+}
+
+int wattle_fixture_endpoint_add(struct wattle_fixture *f, u32 owner,
+				const struct wattle_endpoint_spec *spec, bool replace)
+{
+	int err;
+
+	for (;;) {
+		rtnl_lock();
+		err = wattle_config_endpoint_add(f->config, owner, spec, replace, &f->why);
+		rtnl_unlock();
+		if (err != -ERESTART)
+			return err;
+		wattle_config_wait(f->config);
+	}
 }
 
 void wattle_fixture_settle(struct wattle_fixture *f)

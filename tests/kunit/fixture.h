@@ -30,6 +30,10 @@ struct wattle_fixture {
 int wattle_fixture_init(struct kunit *test);
 void wattle_fixture_exit(struct kunit *test);
 
+/* wattle_config_endpoint_add(), after whatever the worker is at. */
+int wattle_fixture_endpoint_add(struct wattle_fixture *f, u32 owner,
+				const struct wattle_endpoint_spec *spec, bool replace);
+
 /* Wait until nothing that died is left in the tables. */
 void wattle_fixture_settle(struct wattle_fixture *f);
 

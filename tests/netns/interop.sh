@@ -130,6 +130,12 @@ print("02:57:" + struct.pack("!I", a ^ b ^ c ^ d).hex(":"))')
 		drop=n1:wrong_vni
 	t="plain with a MAC address of its own, IPv$under underlay"
 	kernel_vxlan $under "$t" "mode plain vni 42" "" 02:11:22:33:44:55
+	# Neither has been told the other's MAC address.
+	ip -n wt-n2 neigh flush dev vx0 nud permanent
+	check "$t: reached before anything was heard of it" eventually 20 ask ping p1a p2a
+	check "$t: asked for addresses" eval 'ip -n wt-n2 neigh show 10.1.0.5 dev vx0 |
+		grep -q "lladdr $(ip -n wt-n1 -br link show wattle0 | awk "{ print \$3 }")"'
+	check "$t: over IPv6, too" eventually 20 ask ping p1a p2a/6
 	check "$t: learned from the first packet" eventually 20 ask ping n2 p1a
 	both_ways "$t"
 done
