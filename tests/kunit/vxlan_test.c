@@ -405,7 +405,9 @@ static void wattle_vxlan_test_random(struct kunit *test)
 		if (skb && !reason) {
 			passed++;
 			KUNIT_EXPECT_TRUE(test, skb->protocol == htons(ETH_P_IP) ||
-					  skb->protocol == htons(ETH_P_IPV6));
+					  skb->protocol == htons(ETH_P_IPV6) ||
+					  (skb->protocol == htons(ETH_P_ARP) &&
+					   wattle_vxlan_asks(w)));
 			KUNIT_EXPECT_GE(test, skb_headlen(skb), 20u);
 			KUNIT_EXPECT_EQ(test, skb->len + from + 22, len);
 		}
