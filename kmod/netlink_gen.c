@@ -132,34 +132,41 @@ const struct nla_policy wattle_policy_flush_nl_policy[WATTLE_A_POLICY_ID + 1] = 
 };
 
 /* WATTLE_CMD_SERVICE_NEW - do */
-const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_MAGLEV_SIZE + 1] = {
+const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_SOURCE_POLICY + 1] = {
 	[WATTLE_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_SERVICE_PROTO] = { .type = NLA_U8, },
+	[WATTLE_A_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_SERVICE_ALG] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_SERVICE_AFFINITY] = { .type = NLA_U32, },
 	[WATTLE_A_SERVICE_MAGLEV_SIZE] = { .type = NLA_U32, },
+	[WATTLE_A_SERVICE_EMPTY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[WATTLE_A_SERVICE_SOURCE] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
+	[WATTLE_A_SERVICE_SOURCE_POLICY] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* WATTLE_CMD_SERVICE_DEL - do */
-const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_PROTO + 1] = {
+const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_SCOPE + 1] = {
 	[WATTLE_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_SERVICE_PROTO] = { .type = NLA_U8, },
+	[WATTLE_A_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* WATTLE_CMD_SERVICE_GET - do */
-const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_PROTO + 1] = {
+const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_SCOPE + 1] = {
 	[WATTLE_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_SERVICE_PROTO] = { .type = NLA_U8, },
+	[WATTLE_A_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* WATTLE_CMD_BACKEND_NEW - do */
-const struct nla_policy wattle_backend_new_nl_policy[WATTLE_A_BACKEND_STATE + 1] = {
+const struct nla_policy wattle_backend_new_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1] = {
 	[WATTLE_A_BACKEND_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_BACKEND_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_BACKEND_SERVICE_PROTO] = { .type = NLA_U8, },
+	[WATTLE_A_BACKEND_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_BACKEND_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_BACKEND_WEIGHT] = { .type = NLA_U16, },
@@ -167,19 +174,21 @@ const struct nla_policy wattle_backend_new_nl_policy[WATTLE_A_BACKEND_STATE + 1]
 };
 
 /* WATTLE_CMD_BACKEND_DEL - do */
-const struct nla_policy wattle_backend_del_nl_policy[WATTLE_A_BACKEND_PORT + 1] = {
+const struct nla_policy wattle_backend_del_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1] = {
 	[WATTLE_A_BACKEND_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_BACKEND_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_BACKEND_SERVICE_PROTO] = { .type = NLA_U8, },
+	[WATTLE_A_BACKEND_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_BACKEND_PORT] = { .type = NLA_U16, },
 };
 
 /* WATTLE_CMD_BACKEND_GET - dump */
-const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_SERVICE_PROTO + 1] = {
+const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1] = {
 	[WATTLE_A_BACKEND_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_BACKEND_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_BACKEND_SERVICE_PROTO] = { .type = NLA_U8, },
+	[WATTLE_A_BACKEND_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* WATTLE_CMD_EXPLAIN - do */
@@ -333,14 +342,14 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.cmd		= WATTLE_CMD_SERVICE_NEW,
 		.doit		= wattle_nl_service_new_doit,
 		.policy		= wattle_service_new_nl_policy,
-		.maxattr	= WATTLE_A_SERVICE_MAGLEV_SIZE,
+		.maxattr	= WATTLE_A_SERVICE_SOURCE_POLICY,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= WATTLE_CMD_SERVICE_DEL,
 		.doit		= wattle_nl_service_del_doit,
 		.policy		= wattle_service_del_nl_policy,
-		.maxattr	= WATTLE_A_SERVICE_PROTO,
+		.maxattr	= WATTLE_A_SERVICE_SCOPE,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -349,20 +358,20 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.dumpit		= wattle_nl_service_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_service_get_nl_policy,
-		.maxattr	= WATTLE_A_SERVICE_PROTO,
+		.maxattr	= WATTLE_A_SERVICE_SCOPE,
 	},
 	{
 		.cmd		= WATTLE_CMD_BACKEND_NEW,
 		.doit		= wattle_nl_backend_new_doit,
 		.policy		= wattle_backend_new_nl_policy,
-		.maxattr	= WATTLE_A_BACKEND_STATE,
+		.maxattr	= WATTLE_A_BACKEND_SERVICE_SCOPE,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= WATTLE_CMD_BACKEND_DEL,
 		.doit		= wattle_nl_backend_del_doit,
 		.policy		= wattle_backend_del_nl_policy,
-		.maxattr	= WATTLE_A_BACKEND_PORT,
+		.maxattr	= WATTLE_A_BACKEND_SERVICE_SCOPE,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -370,7 +379,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.dumpit		= wattle_nl_backend_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_backend_get_nl_policy,
-		.maxattr	= WATTLE_A_BACKEND_SERVICE_PROTO,
+		.maxattr	= WATTLE_A_BACKEND_SERVICE_SCOPE,
 	},
 	{
 		.cmd		= WATTLE_CMD_EXPLAIN,

@@ -49,17 +49,17 @@ extern const struct nla_policy wattle_policy_get_nl_policy[WATTLE_A_POLICY_ID + 
 
 extern const struct nla_policy wattle_policy_flush_nl_policy[WATTLE_A_POLICY_ID + 1];
 
-extern const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_MAGLEV_SIZE + 1];
+extern const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_SOURCE_POLICY + 1];
 
-extern const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_PROTO + 1];
+extern const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_SCOPE + 1];
 
-extern const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_PROTO + 1];
+extern const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_SCOPE + 1];
 
-extern const struct nla_policy wattle_backend_new_nl_policy[WATTLE_A_BACKEND_STATE + 1];
+extern const struct nla_policy wattle_backend_new_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1];
 
-extern const struct nla_policy wattle_backend_del_nl_policy[WATTLE_A_BACKEND_PORT + 1];
+extern const struct nla_policy wattle_backend_del_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1];
 
-extern const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_SERVICE_PROTO + 1];
+extern const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1];
 
 extern const struct nla_policy wattle_explain_nl_policy[WATTLE_A_EXPLAIN_DPORT + 1];
 

@@ -61,6 +61,35 @@ enum wattle_alg {
 	WATTLE_ALG_MAGLEV,
 };
 
+/**
+ * enum wattle_scope - whose packets a frontend is for
+ * @WATTLE_SCOPE_OUTSIDE: of those from outside the cluster alone, for whom it
+ *   goes before one for any
+ */
+enum wattle_scope {
+	WATTLE_SCOPE_ANY,
+	WATTLE_SCOPE_OUTSIDE,
+};
+
+/**
+ * enum wattle_empty - what becomes of connections to a service without a
+ *   usable backend
+ */
+enum wattle_empty {
+	WATTLE_EMPTY_REJECT,
+	WATTLE_EMPTY_DROP,
+};
+
+/**
+ * enum wattle_source_policy - what the source prefixes of a service are
+ * @WATTLE_SOURCE_POLICY_ALLOW: the only ones that reach it
+ * @WATTLE_SOURCE_POLICY_DENY: those that do not
+ */
+enum wattle_source_policy {
+	WATTLE_SOURCE_POLICY_ALLOW,
+	WATTLE_SOURCE_POLICY_DENY,
+};
+
 enum wattle_backend_state {
 	WATTLE_BACKEND_STATE_ACTIVE,
 	WATTLE_BACKEND_STATE_TERMINATING,
@@ -196,6 +225,10 @@ enum {
 	WATTLE_A_SERVICE_MAGLEV_SIZE,
 	WATTLE_A_SERVICE_BACKENDS,
 	WATTLE_A_SERVICE_ID,
+	WATTLE_A_SERVICE_SCOPE,
+	WATTLE_A_SERVICE_EMPTY,
+	WATTLE_A_SERVICE_SOURCE,
+	WATTLE_A_SERVICE_SOURCE_POLICY,
 
 	__WATTLE_A_SERVICE_MAX
 };
@@ -211,6 +244,7 @@ enum {
 	WATTLE_A_BACKEND_PORT,
 	WATTLE_A_BACKEND_WEIGHT,
 	WATTLE_A_BACKEND_STATE,
+	WATTLE_A_BACKEND_SERVICE_SCOPE,
 
 	__WATTLE_A_BACKEND_MAX
 };
