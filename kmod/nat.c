@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "event.h"
 #include "nat.h"
+#include "stats.h"
 
 bool wattle_is_host(struct net *net, const struct in6_addr *addr)
 {
@@ -124,6 +125,27 @@ void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key)
 		key->sport = 0;
 		key->dport = 0;
 	}
+}
+
+void wattle_track_frontend(const struct nf_conn *ct, struct wattle_service_key *key)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+
+	*key = (struct wattle_service_key){
+		.port = orig->dst.u.all,
+		.proto = orig->dst.protonum,
+	};
+	wattle_addr_set_inet(&key->addr, &orig->dst.u3, orig->src.l3num);
+}
+
+enum wattle_reason wattle_track_anew(struct wattle *w, struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	nf_ct_kill(ct);
+	nf_reset_ct(skb);
+	return wattle_track(w, skb);
 }
 
 static void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
@@ -424,16 +446,24 @@ static void wattle_nat_refuse(struct sk_buff *skb, const struct nf_hook_state *s
 		nf_send_unreach6(state->net, skb, ICMPV6_PORT_UNREACH, state->hook);
 }
 
+/* Does the host's own program wait for the answer to the packet itself? Else it must be told. */
+static bool wattle_nat_hears(const struct nf_conn *ct, const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_LOCAL_OUT &&
+	       (nf_ct_protonum(ct) != IPPROTO_TCP ||
+		READ_ONCE(ct->proto.tcp.state) == TCP_CONNTRACK_SYN_SENT);
+}
+
 /* A connection to a service that leads nowhere. Of the host's own programs: they are told. */
 static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
-				    const struct nf_hook_state *state,
+				    const struct nf_conn *ct, const struct nf_hook_state *state,
 				    const struct wattle_key *key, enum wattle_reason reason)
 {
 	/* Programs come here with BH enabled. */
 	local_bh_disable();
 	wattle_drop_note(w, skb, skb->len, reason, key, NULL);
 	local_bh_enable();
-	if (state->hook == NF_INET_LOCAL_OUT)
+	if (wattle_nat_hears(ct, state))
 		return NF_DROP_ERR(-ECONNREFUSED);
 	wattle_nat_refuse(skb, state, key->proto);
 	return NF_DROP;
@@ -446,6 +476,40 @@ static bool wattle_nat_is_lost(struct wattle *w, const struct wattle_key *key, u
 		key->proto == IPPROTO_SCTP) &&
 	       wattle_service_has_addr(&w->config.services, &key->daddr, gen) &&
 	       !wattle_is_host(w->net, &key->daddr);
+}
+
+int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
+			     const struct in6_addr *client, const struct in6_addr *addr,
+			     __be16 port)
+{
+	int err;
+
+	if (likely(!service->affinity))
+		return 0;
+	err = wattle_affinity_keep(&w->config.services.affinities, service, client, addr, port);
+	if (err == -ENOSPC)
+		wattle_count(w, WATTLE_COUNT_AFFINITY_FULL, 1, 0);
+	return err;
+}
+
+/* Where a new connection goes, and its client's next. */
+static const struct wattle_backend *wattle_nat_backend(struct wattle *w,
+						       const struct wattle_service *service,
+						       const struct wattle_key *key)
+{
+	const struct wattle_backend *backend;
+	int err, tries = 2;
+
+	/* Programs come here with BH enabled. */
+	local_bh_disable();
+	do {
+		backend = wattle_decide_backend(&w->config.services, service, &key->saddr,
+						wattle_decide_hash(key));
+		err = backend ? wattle_affinity_remember(w, service, &key->saddr, &backend->addr,
+							 backend->port) : 0;
+	} while (err == -EAGAIN && --tries);
+	local_bh_enable();
+	return backend;
 }
 
 /*
@@ -473,12 +537,12 @@ static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
 	service = wattle_service_lookup(&w->config.services, &key.daddr, key.dport, key.proto,
 					gen);
 	if (!service && wattle_nat_is_lost(w, &key, gen))
-		return wattle_nat_deny(w, skb, state, &key, WATTLE_REASON_NO_SERVICE_PORT);
+		return wattle_nat_deny(w, skb, ct, state, &key, WATTLE_REASON_NO_SERVICE_PORT);
 	if (!service)
 		return NF_ACCEPT;
-	backend = wattle_decide_backend(service, &key.saddr, wattle_decide_hash(&key));
+	backend = wattle_nat_backend(w, service, &key);
 	if (!backend)
-		return wattle_nat_deny(w, skb, state, &key, WATTLE_REASON_NO_BACKEND);
+		return wattle_nat_deny(w, skb, ct, state, &key, WATTLE_REASON_NO_BACKEND);
 	return wattle_bind_backend(ct, &backend->addr, backend->port);
 }
 

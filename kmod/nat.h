@@ -40,6 +40,23 @@ enum wattle_reason wattle_track(struct wattle *w, struct sk_buff *skb);
  */
 void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key);
 
+/* What a connection was for before any translation, as the key of a service. */
+void wattle_track_frontend(const struct nf_conn *ct, struct wattle_service_key *key);
+
+/*
+ * Forget the connection of @skb, and find or make another, as wattle_track() does. @skb is in
+ * the original direction.
+ */
+enum wattle_reason wattle_track_anew(struct wattle *w, struct sk_buff *skb);
+
+/*
+ * A client of a service with affinity goes to that backend; nothing where the service has none.
+ * -EAGAIN: it has just been sent to another, choose again; -ENOSPC: counted.
+ */
+int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
+			     const struct in6_addr *client, const struct in6_addr *addr,
+			     __be16 port);
+
 /* Bind a new connection to the backend that was chosen for it. */
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
 

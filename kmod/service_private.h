@@ -60,7 +60,4 @@ struct wattle_service_front *wattle_service_front_find(struct wattle_services *s
 int wattle_service_id_create(struct wattle_services *services, u32 *id);
 void wattle_service_id_get(struct wattle_services *services, u32 id);
 
-/* Free a version without its number. */
-void wattle_service_destroy(struct wattle_service *service);
-
 #endif /* WATTLE_SERVICE_PRIVATE_H */
