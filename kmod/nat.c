@@ -126,7 +126,7 @@ void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key)
 	}
 }
 
-static void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
+void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
 {
 	*range = (struct nf_nat_range2){ .flags = NF_NAT_RANGE_MAP_IPS };
 	if (wattle_addr_is_v4(addr))
@@ -427,25 +427,73 @@ static void wattle_nat_refuse(struct sk_buff *skb, const struct nf_hook_state *s
 /* A connection to a service that leads nowhere. Of the host's own programs: they are told. */
 static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
 				    const struct nf_hook_state *state,
-				    const struct wattle_key *key, enum wattle_reason reason)
+				    const struct wattle_key *key, const struct wattle_decision *d)
 {
-	/* Programs come here with BH enabled. */
-	local_bh_disable();
-	wattle_drop_note(w, skb, skb->len, reason, key, NULL);
-	local_bh_enable();
+	wattle_drop_note(w, skb, skb->len, d->reason, key, d);
+	if (d->verdict == WATTLE_VERDICT_DROP)
+		return NF_DROP;
 	if (state->hook == NF_INET_LOCAL_OUT)
 		return NF_DROP_ERR(-ECONNREFUSED);
 	wattle_nat_refuse(skb, state, key->proto);
 	return NF_DROP;
 }
 
-/* Nobody is at that port of a service's address, which is none of the host's own. */
-static bool wattle_nat_is_lost(struct wattle *w, const struct wattle_key *key, u64 gen)
+/*
+ * Answers of a pod here, and of this host itself, come by here. Those of others would go past
+ * it, unless the one who asks is this host as well, by an address that it has for outside.
+ */
+static enum wattle_reason wattle_nat_source(struct wattle *w, const struct wattle_view *view,
+					    struct nf_conn *ct, const struct wattle_key *key,
+					    const struct wattle_backend *backend)
 {
-	return (key->proto == IPPROTO_TCP || key->proto == IPPROTO_UDP ||
-		key->proto == IPPROTO_SCTP) &&
-	       wattle_service_has_addr(&w->config.services, &key->daddr, gen) &&
-	       !wattle_is_host(w->net, &key->daddr);
+	struct wattle_place place;
+
+	if (key->flags & WATTLE_KEY_SRC_HOST) {
+		wattle_decide_place(view, &key->daddr, &place);
+		if (!place.host)
+			return WATTLE_REASON_NONE;
+	}
+	wattle_decide_place(view, &backend->addr, &place);
+	if (place.endpoint || place.host)
+		return WATTLE_REASON_NONE;
+	return wattle_masquerade(w, ct, &backend->addr, place.node);
+}
+
+/* Bind a connection to a backend of the @service that it is for, if it is for any. */
+static enum wattle_reason wattle_nat_choose(struct wattle *w, const struct wattle_view *view,
+					    struct nf_conn *ct, const struct wattle_key *key,
+					    const struct wattle_service **service)
+{
+	enum wattle_reason reason = wattle_decide_service(view, key, service);
+	const struct wattle_backend *backend;
+
+	if (reason || !*service)
+		return reason;
+	backend = wattle_decide_backend(*service, &key->saddr, wattle_decide_hash(key));
+	if (!backend)
+		return WATTLE_REASON_NO_BACKEND;
+	if (wattle_bind_backend(ct, &backend->addr, backend->port) != NF_ACCEPT)
+		return WATTLE_REASON_NAT;
+	return wattle_nat_source(w, view, ct, key, backend);
+}
+
+/* Context: BH disabled, for what is remembered belongs to the CPU. */
+static unsigned int wattle_nat_to_service(struct wattle *w, struct sk_buff *skb,
+					  struct nf_conn *ct, const struct nf_hook_state *state,
+					  const struct wattle_key *key)
+{
+	struct wattle_decision d = {};
+	struct wattle_place place;
+	struct wattle_view view;
+
+	wattle_view_init(w, this_cpu_ptr(w->flows)->memo, &view);
+	d.reason = wattle_nat_choose(w, &view, ct, key, &d.service);
+	if (!d.reason)
+		return NF_ACCEPT;
+	wattle_decide_place(&view, &key->saddr, &place);
+	d.src_id = place.id;
+	d.verdict = wattle_decide_refusal(d.service, d.reason);
+	return wattle_nat_deny(w, skb, state, key, &d);
 }
 
 /*
@@ -455,13 +503,11 @@ static bool wattle_nat_is_lost(struct wattle *w, const struct wattle_key *key, u
 static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	const struct wattle_service *service;
-	const struct wattle_backend *backend;
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct wattle_key key = {};
+	struct wattle_key key = { .origin = WATTLE_FROM_STACK };
+	unsigned int verdict;
 	struct wattle *w;
-	u64 gen;
 
 	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
 		return NF_ACCEPT;
@@ -469,17 +515,13 @@ static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
 	if (!w || !netif_running(w->dev))
 		return NF_ACCEPT;
 	wattle_track_key(ct, &key);
-	gen = wattle_generation(&w->config);
-	service = wattle_service_lookup(&w->config.services, &key.daddr, key.dport, key.proto,
-					gen);
-	if (!service && wattle_nat_is_lost(w, &key, gen))
-		return wattle_nat_deny(w, skb, state, &key, WATTLE_REASON_NO_SERVICE_PORT);
-	if (!service)
-		return NF_ACCEPT;
-	backend = wattle_decide_backend(service, &key.saddr, wattle_decide_hash(&key));
-	if (!backend)
-		return wattle_nat_deny(w, skb, state, &key, WATTLE_REASON_NO_BACKEND);
-	return wattle_bind_backend(ct, &backend->addr, backend->port);
+	if (state->hook == NF_INET_LOCAL_OUT)
+		key.flags = WATTLE_KEY_SRC_HOST;
+	/* Programs come here with BH enabled. */
+	local_bh_disable();
+	verdict = wattle_nat_to_service(w, skb, ct, state, &key);
+	local_bh_enable();
+	return verdict;
 }
 
 #define WATTLE_NAT_OPS(family, FAMILY, WHERE) { \

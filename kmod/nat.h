@@ -7,6 +7,7 @@
 #define WATTLE_NAT_H
 
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_nat.h>
 #include "decide.h"
 #include "flow.h"
 #include "parse.h"
@@ -39,6 +40,16 @@ enum wattle_reason wattle_track(struct wattle *w, struct sk_buff *skb);
  * about. Writes addresses, ports and protocol.
  */
 void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key);
+
+/*
+ * Give a new connection to @to, which is bound to it already, a source of this host as well, so
+ * that its answers come back here; @node: where @to is, or NULL. (masquerade.c)
+ */
+enum wattle_reason wattle_masquerade(struct wattle *w, struct nf_conn *ct,
+				     const struct in6_addr *to, const struct wattle_node *node);
+
+/* For nf_nat_setup_info(): that address, and any port. */
+void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr);
 
 /* Bind a new connection to the backend that was chosen for it. */
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
