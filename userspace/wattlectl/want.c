@@ -272,6 +272,8 @@ static void want_services(struct want *want)
 		service->alg = services[i].alg;
 		service->has_affinity = true;
 		service->affinity = services[i].affinity;
+		service->has_empty = true;
+		service->has_source_policy = true;
 		for (j = 0; j < services[i].backend_count; j++) {
 			backend = STATE_ADD(want->state->backend);
 			memset(backend, 0, sizeof(*backend));
