@@ -333,45 +333,42 @@ int wattle_config_service_add(struct wattle_config *config, u32 owner,
 }
 
 int wattle_config_service_del(struct wattle_config *config, u32 owner,
-			      const struct in6_addr *addr, __be16 port, u8 proto,
+			      const struct wattle_service_key *key,
 			      struct wattle_refusal *why)
 {
-	const struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
 	int err;
 
 	err = wattle_config_enter(config, owner, why);
 	if (err)
 		return err;
-	err = wattle_service_del(&config->services, &config->log, &key, why);
+	err = wattle_service_del(&config->services, &config->log, key, why);
 	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_backend_add(struct wattle_config *config, u32 owner,
-			      const struct in6_addr *addr, __be16 port, u8 proto,
+			      const struct wattle_service_key *key,
 			      const struct wattle_backend *backend, bool replace,
 			      struct wattle_refusal *why)
 {
-	const struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
 	int err;
 
 	err = wattle_config_enter(config, owner, why);
 	if (err)
 		return err;
-	err = wattle_backend_add(&config->services, &config->log, &key, backend, replace, why);
+	err = wattle_backend_add(&config->services, &config->log, key, backend, replace, why);
 	return wattle_config_leave(config, err, why);
 }
 
 int wattle_config_backend_del(struct wattle_config *config, u32 owner,
-			      const struct in6_addr *addr, __be16 port, u8 proto,
+			      const struct wattle_service_key *key,
 			      const struct wattle_backend *backend, struct wattle_refusal *why)
 {
-	const struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
 	int err;
 
 	err = wattle_config_enter(config, owner, why);
 	if (err)
 		return err;
-	err = wattle_backend_del(&config->services, &config->log, &key, backend, why);
+	err = wattle_backend_del(&config->services, &config->log, key, backend, why);
 	return wattle_config_leave(config, err, why);
 }
 

@@ -146,14 +146,14 @@ int wattle_config_service_add(struct wattle_config *config, u32 owner,
 			      const struct wattle_service_spec *spec, bool replace,
 			      struct wattle_refusal *why);
 int wattle_config_service_del(struct wattle_config *config, u32 owner,
-			      const struct in6_addr *addr, __be16 port, u8 proto,
+			      const struct wattle_service_key *key,
 			      struct wattle_refusal *why);
 int wattle_config_backend_add(struct wattle_config *config, u32 owner,
-			      const struct in6_addr *addr, __be16 port, u8 proto,
+			      const struct wattle_service_key *key,
 			      const struct wattle_backend *backend, bool replace,
 			      struct wattle_refusal *why);
 int wattle_config_backend_del(struct wattle_config *config, u32 owner,
-			      const struct in6_addr *addr, __be16 port, u8 proto,
+			      const struct wattle_service_key *key,
 			      const struct wattle_backend *backend, struct wattle_refusal *why);
 
 /*

@@ -42,26 +42,53 @@ static bool wattle_cut_had(struct wattle_cut *cut, const struct wattle_service_k
 	return false;
 }
 
+static bool wattle_cut_has(struct wattle_cut *cut, const struct wattle_service_key *key,
+			   const struct in6_addr *addr, __be16 port)
+{
+	struct wattle_config *config = &cut->w->config;
+	const struct wattle_service *service;
+
+	service = wattle_service_lookup(&config->services, key, wattle_generation(config));
+	return service && wattle_service_keeps(service, addr, port);
+}
+
+/*
+ * By which frontend a connection to @key came nobody remembers: ask those that may have been, of
+ * the address and of every address, for anybody and for the outside.
+ */
+static bool wattle_cut_any(struct wattle_cut *cut, struct wattle_service_key key,
+			   const struct in6_addr *addr, __be16 port,
+			   bool (*ask)(struct wattle_cut *cut, const struct wattle_service_key *key,
+				       const struct in6_addr *addr, __be16 port))
+{
+	int wild;
+
+	for (wild = 0; wild <= 1; wild++) {
+		if (wild)
+			key.addr = wattle_addr_any(wattle_addr_is_v4(&key.addr));
+		for (key.scope = 0; key.scope <= WATTLE_SCOPE_OUTSIDE; key.scope++) {
+			if (ask(cut, &key, addr, port))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Is @ct to a backend that its service had, and has no more? */
 static int wattle_cut_ends(struct nf_conn *ct, void *data)
 {
 	struct wattle_cut *cut = data;
-	struct wattle_config *config = &cut->w->config;
-	const struct wattle_service *service;
 	struct wattle_service_key frontend;
 	struct wattle_key key = {};
-	bool ends = false;
+	bool ends;
 
 	if (!(ct->status & IPS_DST_NAT))
 		return 0;
 	wattle_track_key(ct, &key);
 	wattle_track_frontend(ct, &frontend);
 	rcu_read_lock();
-	if (wattle_cut_had(cut, &frontend, &key.daddr, key.dport)) {
-		service = wattle_service_lookup(&config->services, &frontend.addr, frontend.port,
-						frontend.proto, wattle_generation(config));
-		ends = !service || !wattle_service_keeps(service, &key.daddr, key.dport);
-	}
+	ends = wattle_cut_any(cut, frontend, &key.daddr, key.dport, wattle_cut_had) &&
+	       !wattle_cut_any(cut, frontend, &key.daddr, key.dport, wattle_cut_has);
 	rcu_read_unlock();
 	return ends;
 }
@@ -74,7 +101,7 @@ static bool wattle_cut_spares(struct wattle_services *services, const struct wat
 	const struct wattle_backend *backend;
 	u32 i;
 
-	service = wattle_service_lookup(services, &dead->addr, dead->port, dead->proto, gen);
+	service = wattle_service_lookup(services, &dead->key, gen);
 	for (i = 0; i < dead->count; i++) {
 		backend = &dead->backends[i];
 		if (!service || !wattle_service_keeps(service, &backend->addr, backend->port))

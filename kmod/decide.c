@@ -7,15 +7,34 @@ static bool wattle_place_is_host(const struct wattle_view *view, const struct in
 	return view->is_host && view->is_host(view->net, addr);
 }
 
-static void wattle_place_find(const struct wattle_view *view, const struct in6_addr *addr,
-			      bool host, struct wattle_place *place)
+/* May others reach this host by @addr, and get answers from elsewhere? */
+static bool wattle_addr_is_open(const struct in6_addr *addr)
+{
+	if (wattle_addr_is_v4(addr))
+		return !ipv4_is_loopback(wattle_addr_v4(addr));
+	return !(ipv6_addr_type(addr) & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
+}
+
+/* What services there are at @addr, of which the rest is known. */
+static void wattle_place_find_services(const struct wattle_view *view, const struct in6_addr *addr,
+				       struct wattle_place *place)
+{
+	struct wattle_services *services = &view->config->services;
+	struct in6_addr any = wattle_addr_any(wattle_addr_is_v4(addr));
+
+	place->wild = place->host && wattle_addr_is_open(addr) &&
+		      wattle_service_has_addr(services, &any, view->gen);
+	place->service = place->wild || wattle_service_has_addr(services, addr, view->gen);
+}
+
+static void wattle_place_identify(const struct wattle_view *view, const struct in6_addr *addr,
+				  bool host, struct wattle_place *place)
 {
 	struct wattle_config *config = view->config;
 	struct wattle_identity_info info;
 	bool exact;
 
 	*place = (struct wattle_place){ .id = WATTLE_ID_WORLD, .host = host };
-	place->service = wattle_service_has_addr(&config->services, addr, view->gen);
 	place->endpoint = host ? NULL : wattle_endpoint_by_ip(&config->endpoints, addr, view->gen);
 	if (place->endpoint && place->endpoint->id) {
 		place->id = place->endpoint->id;
@@ -52,6 +71,13 @@ static void wattle_place_find(const struct wattle_view *view, const struct in6_a
 	place->node = wattle_node_by_cidr(&config->nodes, addr, view->gen);
 	if (!place->node && exact)
 		place->host = wattle_place_is_host(view, addr);
+}
+
+static void wattle_place_find(const struct wattle_view *view, const struct in6_addr *addr,
+			      bool host, struct wattle_place *place)
+{
+	wattle_place_identify(view, addr, host, place);
+	wattle_place_find_services(view, addr, place);
 }
 
 /*
@@ -218,23 +244,67 @@ struct wattle_target {
 	enum wattle_reason reason;	/* why nowhere */
 };
 
+/* Is @key from outside the cluster? Who is here, or at a node that is known or behind it, is not. */
+static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
+{
+	const struct wattle_place *src;
+	struct wattle_place room;
+
+	if (key->origin == WATTLE_FROM_POD || (key->flags & WATTLE_KEY_SRC_HOST))
+		return false;
+	src = wattle_locate(view, &key->saddr, false, &room);
+	return !src->endpoint && !src->node && !src->host && !src->lost;
+}
+
+/*
+ * An address goes before every address, and then what is for those from outside before what is
+ * for any.
+ */
+static const struct wattle_service *wattle_look_up_service(const struct wattle_view *view,
+							   const struct wattle_key *key,
+							   bool outside, bool wild)
+{
+	struct wattle_services *services = &view->config->services;
+	struct wattle_service_key ask = {
+		.addr = key->daddr, .port = key->dport, .proto = key->proto,
+	};
+	const struct wattle_service *service = NULL;
+	int i;
+
+	for (i = 0; i <= wild && !service; i++) {
+		if (i)
+			ask.addr = wattle_addr_any(wattle_addr_is_v4(&key->daddr));
+		if (outside) {
+			ask.scope = WATTLE_SCOPE_OUTSIDE;
+			service = wattle_service_lookup(services, &ask, view->gen);
+		}
+		ask.scope = WATTLE_SCOPE_ANY;
+		if (!service)
+			service = wattle_service_lookup(services, &ask, view->gen);
+	}
+	return service;
+}
+
 static const struct wattle_service *wattle_find_service(const struct wattle_view *view,
 							const struct wattle_key *key)
 {
-	struct wattle_services *services = &view->config->services;
+	bool outside = wattle_is_outside(view, key), wild;
 	struct wattle_memo_service *slot;
+	struct wattle_place room;
 
+	wild = wattle_locate(view, &key->daddr, false, &room)->wild;
 	if (!view->memo)
-		return wattle_service_lookup(services, &key->daddr, key->dport, key->proto,
-					     view->gen);
+		return wattle_look_up_service(view, key, outside, wild);
 	slot = wattle_memo_service(view->memo, key);
 	if (unlikely(slot->gen != view->gen || slot->port != key->dport ||
-		     slot->proto != key->proto || !ipv6_addr_equal(&slot->addr, &key->daddr))) {
-		slot->service = wattle_service_lookup(services, &key->daddr, key->dport,
-						      key->proto, view->gen);
+		     slot->proto != key->proto || slot->outside != outside ||
+		     slot->wild != wild || !ipv6_addr_equal(&slot->addr, &key->daddr))) {
+		slot->service = wattle_look_up_service(view, key, outside, wild);
 		slot->addr = key->daddr;
 		slot->port = key->dport;
 		slot->proto = key->proto;
+		slot->outside = outside;
+		slot->wild = wild;
 		slot->gen = view->gen;
 	}
 	return slot->service;
@@ -248,25 +318,60 @@ bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_
 	return service && !wattle_service_keeps(service, addr, port);
 }
 
+/* Is nobody at that port of a service's address, which is none of the host's own? */
+static bool wattle_is_lost(const struct wattle_view *view, const struct wattle_key *key)
+{
+	/* What else there is for such an address does not go astray where a pod sends it. */
+	if (key->origin != WATTLE_FROM_POD && key->proto != IPPROTO_TCP &&
+	    key->proto != IPPROTO_UDP && key->proto != IPPROTO_SCTP)
+		return false;
+	return !wattle_place_is_host(view, &key->daddr);
+}
+
+enum wattle_reason wattle_decide_service(const struct wattle_view *view,
+					 const struct wattle_key *key,
+					 const struct wattle_service **service)
+{
+	const struct wattle_place *dst;
+	struct wattle_place room;
+	bool host;
+
+	*service = NULL;
+	dst = wattle_locate(view, &key->daddr, false, &room);
+	if (!dst->service)
+		return WATTLE_REASON_NONE;
+	host = dst->host;
+	*service = wattle_find_service(view, key);
+	if (!*service)
+		return host || !wattle_is_lost(view, key) ? WATTLE_REASON_NONE :
+							    WATTLE_REASON_NO_SERVICE_PORT;
+	if (!(key->flags & WATTLE_KEY_SRC_HOST) && !wattle_service_admits(*service, &key->saddr))
+		return WATTLE_REASON_SOURCE_RANGE;
+	return WATTLE_REASON_NONE;
+}
+
+u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason)
+{
+	if (reason == WATTLE_REASON_NO_SERVICE_PORT ||
+	    (reason == WATTLE_REASON_NO_BACKEND && service->empty == WATTLE_EMPTY_REJECT))
+		return WATTLE_VERDICT_REJECT;
+	return WATTLE_VERDICT_DROP;
+}
+
 static void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
 			     struct wattle_target *target)
 {
 	const struct wattle_backend *backend;
-	struct wattle_place room;
 
 	target->service = NULL;
 	target->addr = key->daddr;
 	target->port = key->dport;
 	target->reason = WATTLE_REASON_NONE;
-	if (key->origin == WATTLE_FROM_TUNNEL ||
-	    !wattle_locate(view, &key->daddr, false, &room)->service)
+	if (key->origin == WATTLE_FROM_TUNNEL)
 		return;
-	target->service = wattle_find_service(view, key);
-	if (!target->service) {
-		if (!wattle_place_is_host(view, &key->daddr))
-			target->reason = WATTLE_REASON_NO_SERVICE_PORT;
+	target->reason = wattle_decide_service(view, key, &target->service);
+	if (target->reason || !target->service)
 		return;
-	}
 	backend = wattle_decide_backend(&view->config->services, target->service, &key->saddr,
 					wattle_decide_hash(key));
 	if (!backend) {
@@ -420,7 +525,8 @@ static void wattle_decide_find(const struct wattle_view *view, const struct watt
 	out->daddr = target->addr;
 	out->dport = target->port;
 	if (target->reason)
-		wattle_decide_fail(out, WATTLE_VERDICT_REJECT, target->reason);
+		wattle_decide_fail(out, wattle_decide_refusal(target->service, target->reason),
+				   target->reason);
 	else
 		wattle_decide_common(view, key, out);
 }
@@ -498,6 +604,14 @@ void wattle_decide_known(const struct wattle_view *view, const struct wattle_key
 	out->src_id = key->origin == WATTLE_FROM_TUNNEL ? key->wire : src->id;
 	out->from_host = src->host;
 	wattle_decide_common(view, key, out);
+}
+
+void wattle_decide_place(const struct wattle_view *view, const struct in6_addr *addr,
+			 struct wattle_place *place)
+{
+	struct wattle_place room;
+
+	*place = *wattle_locate(view, addr, false, &room);
 }
 
 void wattle_decide_next(const struct wattle_view *view, const struct wattle_key *key,

@@ -89,6 +89,30 @@ void wattle_decide_known(const struct wattle_view *view, const struct wattle_key
 void wattle_decide_next(const struct wattle_view *view, const struct wattle_key *key,
 			struct wattle_decision *out);
 
+/**
+ * wattle_decide_service() - the frontend that a new connection is for
+ * @view: as above
+ * @key: as its client sends it
+ * @service: the frontend; NULL: it is for none
+ *
+ * Frontends with scope outside are for those alone who come from outside the cluster, and
+ * those at 0.0.0.0 and :: for every address of this host.
+ *
+ * Context: RCU reader.
+ * Return: NONE, or why the connection leads nowhere: NO_SERVICE_PORT, or SOURCE_RANGE where
+ * @service is not for that client.
+ */
+enum wattle_reason wattle_decide_service(const struct wattle_view *view,
+					 const struct wattle_key *key,
+					 const struct wattle_service **service);
+
+/* What becomes of a connection to @service that leads nowhere: WATTLE_VERDICT_REJECT or _DROP. */
+u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason);
+
+/* What @addr is, and where. Context: RCU reader. */
+void wattle_decide_place(const struct wattle_view *view, const struct in6_addr *addr,
+			 struct wattle_place *place);
+
 /*
  * The backend for a new connection from @saddr: the one it was sent to before, with affinity, or
  * by @hash. NULL where none is usable. Context: RCU reader.

@@ -199,6 +199,18 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 
 /* ---- from the host's stack to a pod elsewhere ---- */
 
+/* To other nodes it is who it says it is: the host, where that lent it an address. */
+static u32 wattle_device_identity(const struct wattle_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+
+	if (ct && !p->reply && (ct->status & IPS_SRC_NAT) &&
+	    wattle_is_host(p->w->net, &p->key.saddr))
+		return WATTLE_ID_HOST;
+	return p->decision.src_id;
+}
+
 static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -214,7 +226,7 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 	mtu = wattle_vxlan_mtu(p->w, d->node);
 	if (!mtu)
 		return wattle_packet_drop(p, WATTLE_REASON_NO_ROUTE);
-	identity = wattle_wire_identity(d->src_id);
+	identity = wattle_wire_identity(wattle_device_identity(p));
 	__skb_set_sw_hash(skb, p->hash, true);
 	if (wattle_fits(skb, &p->parsed, mtu)) {
 		skb_dst_drop(skb);

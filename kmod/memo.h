@@ -24,7 +24,8 @@
  * @own: it is the address of @node itself
  * @listed: the identity table or an endpoint names @id
  * @lost: the table says behind which tunnel end point, but no node has that
- * @service: services have it
+ * @service: services have it, or @wild
+ * @wild: services at every address of this host have it
  */
 struct wattle_place {
 	struct wattle_endpoint *endpoint;
@@ -35,6 +36,7 @@ struct wattle_place {
 	bool listed;
 	bool lost;
 	bool service;
+	bool wild;
 };
 
 /*
@@ -48,13 +50,18 @@ struct wattle_memo_place {
 	struct wattle_place place;
 };
 
-/* The service at an address and port; NULL: none. */
+/*
+ * The service at an address and port, for those from @outside or for others, with those at every
+ * address of this host if @wild; NULL: none.
+ */
 struct wattle_memo_service {
 	struct in6_addr addr;
 	u64 gen;
 	const struct wattle_service *service;
 	__be16 port;
 	u8 proto;
+	bool outside;
+	bool wild;
 };
 
 /*

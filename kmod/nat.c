@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/icmp.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6_frag.h>
-#include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
-#include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
@@ -18,7 +14,6 @@
 #include <net/route.h>
 
 #include "compat.h"
-#include "event.h"
 #include "nat.h"
 #include "stats.h"
 
@@ -148,7 +143,7 @@ enum wattle_reason wattle_track_anew(struct wattle *w, struct sk_buff *skb)
 	return wattle_track(w, skb);
 }
 
-static void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
+void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
 {
 	*range = (struct nf_nat_range2){ .flags = NF_NAT_RANGE_MAP_IPS };
 	if (wattle_addr_is_v4(addr))
@@ -158,8 +153,7 @@ static void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *add
 	range->max_addr = range->min_addr;
 }
 
-static unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr,
-					__be16 port)
+unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr, __be16 port)
 {
 	struct nf_nat_range2 range;
 
@@ -431,53 +425,6 @@ enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
 	return WATTLE_REASON_NONE;
 }
 
-/* Tell who dials a service without backends from outside. */
-static void wattle_nat_refuse(struct sk_buff *skb, const struct nf_hook_state *state, u8 proto)
-{
-	bool tcp = proto == IPPROTO_TCP;
-
-	if (state->pf == NFPROTO_IPV4 && tcp)
-		nf_send_reset(state->net, NULL, skb, state->hook);
-	else if (state->pf == NFPROTO_IPV4)
-		nf_send_unreach(skb, ICMP_PORT_UNREACH, state->hook);
-	else if (tcp)
-		nf_send_reset6(state->net, NULL, skb, state->hook);
-	else
-		nf_send_unreach6(state->net, skb, ICMPV6_PORT_UNREACH, state->hook);
-}
-
-/* Does the host's own program wait for the answer to the packet itself? Else it must be told. */
-static bool wattle_nat_hears(const struct nf_conn *ct, const struct nf_hook_state *state)
-{
-	return state->hook == NF_INET_LOCAL_OUT &&
-	       (nf_ct_protonum(ct) != IPPROTO_TCP ||
-		READ_ONCE(ct->proto.tcp.state) == TCP_CONNTRACK_SYN_SENT);
-}
-
-/* A connection to a service that leads nowhere. Of the host's own programs: they are told. */
-static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
-				    const struct nf_conn *ct, const struct nf_hook_state *state,
-				    const struct wattle_key *key, enum wattle_reason reason)
-{
-	/* Programs come here with BH enabled. */
-	local_bh_disable();
-	wattle_drop_note(w, skb, skb->len, reason, key, NULL);
-	local_bh_enable();
-	if (wattle_nat_hears(ct, state))
-		return NF_DROP_ERR(-ECONNREFUSED);
-	wattle_nat_refuse(skb, state, key->proto);
-	return NF_DROP;
-}
-
-/* Nobody is at that port of a service's address, which is none of the host's own. */
-static bool wattle_nat_is_lost(struct wattle *w, const struct wattle_key *key, u64 gen)
-{
-	return (key->proto == IPPROTO_TCP || key->proto == IPPROTO_UDP ||
-		key->proto == IPPROTO_SCTP) &&
-	       wattle_service_has_addr(&w->config.services, &key->daddr, gen) &&
-	       !wattle_is_host(w->net, &key->daddr);
-}
-
 int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
 			     const struct in6_addr *client, const struct in6_addr *addr,
 			     __be16 port)
@@ -490,110 +437,4 @@ int wattle_affinity_remember(struct wattle *w, const struct wattle_service *serv
 	if (err == -ENOSPC)
 		wattle_count(w, WATTLE_COUNT_AFFINITY_FULL, 1, 0);
 	return err;
-}
-
-/* Where a new connection goes, and its client's next. */
-static const struct wattle_backend *wattle_nat_backend(struct wattle *w,
-						       const struct wattle_service *service,
-						       const struct wattle_key *key)
-{
-	const struct wattle_backend *backend;
-	int err, tries = 2;
-
-	/* Programs come here with BH enabled. */
-	local_bh_disable();
-	do {
-		backend = wattle_decide_backend(&w->config.services, service, &key->saddr,
-						wattle_decide_hash(key));
-		err = backend ? wattle_affinity_remember(w, service, &key->saddr, &backend->addr,
-							 backend->port) : 0;
-	} while (err == -EAGAIN && --tries);
-	local_bh_enable();
-	return backend;
-}
-
-/*
- * The host's own programs, and what comes from outside: called by the NAT core for the
- * first packet of connections that nobody has bound yet.
- */
-static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
-				       const struct nf_hook_state *state)
-{
-	const struct wattle_service *service;
-	const struct wattle_backend *backend;
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct wattle_key key = {};
-	struct wattle *w;
-	u64 gen;
-
-	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
-		return NF_ACCEPT;
-	w = wattle_of(state->net);
-	if (!w || !netif_running(w->dev))
-		return NF_ACCEPT;
-	wattle_track_key(ct, &key);
-	gen = wattle_generation(&w->config);
-	service = wattle_service_lookup(&w->config.services, &key.daddr, key.dport, key.proto,
-					gen);
-	if (!service && wattle_nat_is_lost(w, &key, gen))
-		return wattle_nat_deny(w, skb, ct, state, &key, WATTLE_REASON_NO_SERVICE_PORT);
-	if (!service)
-		return NF_ACCEPT;
-	backend = wattle_nat_backend(w, service, &key);
-	if (!backend)
-		return wattle_nat_deny(w, skb, ct, state, &key, WATTLE_REASON_NO_BACKEND);
-	return wattle_bind_backend(ct, &backend->addr, backend->port);
-}
-
-#define WATTLE_NAT_OPS(family, FAMILY, WHERE) { \
-	.hook = wattle_nat_service, \
-	.pf = NFPROTO_##FAMILY, \
-	.hooknum = NF_INET_##WHERE, \
-	.priority = NF_##family##_PRI_NAT_DST - 1, \
-}
-
-static const struct nf_hook_ops wattle_nat_ops4[] = {
-	WATTLE_NAT_OPS(IP, IPV4, PRE_ROUTING),
-	WATTLE_NAT_OPS(IP, IPV4, LOCAL_OUT),
-};
-
-static const struct nf_hook_ops wattle_nat_ops6[] = {
-	WATTLE_NAT_OPS(IP6, IPV6, PRE_ROUTING),
-	WATTLE_NAT_OPS(IP6, IPV6, LOCAL_OUT),
-};
-
-int wattle_nat_register(struct wattle *w)
-{
-	int i, j, err = 0;
-
-	for (i = 0; i < ARRAY_SIZE(wattle_nat_ops4); i++) {
-		err = nf_nat_ipv4_register_fn(w->net, &wattle_nat_ops4[i]);
-		if (err)
-			goto err_ipv4;
-	}
-	for (j = 0; j < ARRAY_SIZE(wattle_nat_ops6); j++) {
-		err = nf_nat_ipv6_register_fn(w->net, &wattle_nat_ops6[j]);
-		if (err)
-			goto err_ipv6;
-	}
-	return 0;
-
-err_ipv6:
-	while (j--)
-		nf_nat_ipv6_unregister_fn(w->net, &wattle_nat_ops6[j]);
-err_ipv4:
-	while (i--)
-		nf_nat_ipv4_unregister_fn(w->net, &wattle_nat_ops4[i]);
-	return err;
-}
-
-void wattle_nat_unregister(struct wattle *w)
-{
-	int i;
-
-	for (i = ARRAY_SIZE(wattle_nat_ops6) - 1; i >= 0; i--)
-		nf_nat_ipv6_unregister_fn(w->net, &wattle_nat_ops6[i]);
-	for (i = ARRAY_SIZE(wattle_nat_ops4) - 1; i >= 0; i--)
-		nf_nat_ipv4_unregister_fn(w->net, &wattle_nat_ops4[i]);
 }

@@ -88,6 +88,17 @@ int wattle_nl_with_device(struct genl_info *info,
 	return err;
 }
 
+unsigned int wattle_nl_count(const struct genl_info *info, int type)
+{
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		count += nla_type(attr) == type;
+	return count;
+}
+
 /* The @index-th attribute of @type, counted from 0, or the last one. */
 static const struct nlattr *wattle_nl_nth(const struct nlattr *head, int len, int type,
 					  unsigned int index)
@@ -316,6 +327,13 @@ static void wattle_nl_dump_detach(struct wattle_nl_dump *dump)
 	wattle_walk_end(dump->walk);
 	dump->walk = NULL;
 	dump->w = NULL;
+}
+
+/* A page, which is what a dump begins with, may not hold the first entry. */
+int wattle_nl_dump_room(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = WATTLE_NL_ENTRY_SIZE;
+	return 0;
 }
 
 int wattle_nl_dump_done(struct netlink_callback *cb)

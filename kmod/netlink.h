@@ -17,6 +17,9 @@
 
 extern struct genl_family wattle_nl_family;
 
+/* Room for the biggest entry: a service with WATTLE_SOURCES_MAX prefixes of 32 bytes each. */
+#define WATTLE_NL_ENTRY_SIZE	SKB_WITH_OVERHEAD(16384)
+
 /*
  * Register and unregister the family. A request may come as soon as init is called,
  * so wattle_of() must work by then. Context: module init and exit.
@@ -55,6 +58,9 @@ int wattle_nl_no_device(struct netlink_ext_ack *extack);
 /* Is attribute @type missing from @tb (of @nest, or NULL for the request)? Then says so. */
 bool wattle_nl_lacks(struct netlink_ext_ack *extack, const struct nlattr *nest,
 		     struct nlattr **tb, int type, const char *message);
+
+/* How many attributes of @type a request has. */
+unsigned int wattle_nl_count(const struct genl_info *info, int type);
 
 /* What the configuration says against a request; returns @err. @nest has the fields, or NULL. */
 int wattle_nl_refused(struct genl_info *info, int err, const struct wattle_refusal *why,

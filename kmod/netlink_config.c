@@ -14,17 +14,6 @@ static bool wattle_nl_replace(const struct genl_info *info)
 	return info->nlhdr->nlmsg_flags & NLM_F_REPLACE;
 }
 
-static unsigned int wattle_nl_count(const struct genl_info *info, int type)
-{
-	const struct nlattr *attr;
-	unsigned int count = 0;
-	int rem;
-
-	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
-		count += nla_type(attr) == type;
-	return count;
-}
-
 /* --- nodes --- */
 
 static const struct wattle_nl_field wattle_nl_node_fields[] = {

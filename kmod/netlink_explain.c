@@ -143,7 +143,7 @@ static int wattle_nl_put_service_of(struct sk_buff *skb, const struct wattle_dec
 	if (wattle_nl_put_addr(skb, WATTLE_A_EXPLAIN_SERVICE_ADDR, &d->service->addr) ||
 	    nla_put_u16(skb, WATTLE_A_EXPLAIN_SERVICE_PORT, ntohs(d->service->port)))
 		return -EMSGSIZE;
-	if (d->reason == WATTLE_REASON_NO_BACKEND)
+	if (d->reason == WATTLE_REASON_NO_BACKEND || d->reason == WATTLE_REASON_SOURCE_RANGE)
 		return 0;
 	if (wattle_nl_put_addr(skb, WATTLE_A_EXPLAIN_BACKEND_ADDR, &d->daddr) ||
 	    nla_put_u16(skb, WATTLE_A_EXPLAIN_BACKEND_PORT, ntohs(d->dport)))
@@ -198,6 +198,21 @@ int wattle_nl_put_decision(struct sk_buff *skb, struct wattle *w, const struct w
 	return 0;
 }
 
+/* What comes out of the tunnel for this host goes up the stack, and meets services there. */
+static void wattle_nl_explain_stack(const struct wattle_view *view, const struct wattle_key *key,
+				    struct wattle_decision *d)
+{
+	struct wattle_key up = *key;
+
+	if (key->origin != WATTLE_FROM_TUNNEL || d->next != WATTLE_TO_STACK)
+		return;
+	up.origin = WATTLE_FROM_STACK;
+	up.flags = 0;
+	up.wire = 0;
+	up.in = 0;
+	wattle_decide(view, &up, d);
+}
+
 /* What packets meet before anything is decided, and after. */
 static void wattle_nl_explain_hooks(struct wattle *w, const struct wattle_key *key,
 				    struct wattle_decision *d)
@@ -227,6 +242,7 @@ static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 
 	wattle_view_init(w, NULL, &view);
 	wattle_key_from_question(w, view.gen, &key);
 	wattle_decide(&view, &key, &decision);
+	wattle_nl_explain_stack(&view, &key, &decision);
 	wattle_nl_explain_hooks(w, &key, &decision);
 	return wattle_nl_put_key(skb, &key) ?:
 	       wattle_nl_put_verdict(skb, decision.verdict, decision.reason) ?:

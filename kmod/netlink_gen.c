@@ -261,6 +261,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_NODE_GET,
 		.doit		= wattle_nl_node_get_doit,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_node_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_node_get_nl_policy,
@@ -283,6 +284,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_IDENTITY_GET,
 		.doit		= wattle_nl_identity_get_doit,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_identity_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_identity_get_nl_policy,
@@ -305,6 +307,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_ENDPOINT_GET,
 		.doit		= wattle_nl_endpoint_get_doit,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_endpoint_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_endpoint_get_nl_policy,
@@ -326,6 +329,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	},
 	{
 		.cmd		= WATTLE_CMD_POLICY_GET,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_policy_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_policy_get_nl_policy,
@@ -355,6 +359,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	{
 		.cmd		= WATTLE_CMD_SERVICE_GET,
 		.doit		= wattle_nl_service_get_doit,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_service_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_service_get_nl_policy,
@@ -376,6 +381,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	},
 	{
 		.cmd		= WATTLE_CMD_BACKEND_GET,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_backend_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_backend_get_nl_policy,
@@ -389,6 +395,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	},
 	{
 		.cmd		= WATTLE_CMD_FLOW_GET,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_flow_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_flow_get_nl_policy,
@@ -404,6 +411,7 @@ const struct genl_ops wattle_nl_ops[27] = {
 	},
 	{
 		.cmd		= WATTLE_CMD_STATS_GET,
+		.start		= wattle_nl_dump_room,
 		.dumpit		= wattle_nl_stats_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_stats_get_nl_policy,

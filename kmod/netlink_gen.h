@@ -110,6 +110,7 @@ int wattle_nl_flow_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int wattle_nl_stats_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
 
+int wattle_nl_dump_room(struct netlink_callback *cb);
 int wattle_nl_dump_done(struct netlink_callback *cb);
 
 enum {

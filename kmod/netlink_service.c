@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Services and backends: changes of them, and what there is. */
 #include <linux/in.h>
+#include <linux/mm.h>
 #include "netlink.h"
 
 static const struct wattle_nl_field wattle_nl_service_fields[] = {
@@ -9,26 +10,26 @@ static const struct wattle_nl_field wattle_nl_service_fields[] = {
 	{ WATTLE_FIELD_PROTO, WATTLE_A_SERVICE_PROTO },
 	{ WATTLE_FIELD_ALG, WATTLE_A_SERVICE_ALG },
 	{ WATTLE_FIELD_MAGLEV_SIZE, WATTLE_A_SERVICE_MAGLEV_SIZE },
+	{ WATTLE_FIELD_SCOPE, WATTLE_A_SERVICE_SCOPE },
+	{ WATTLE_FIELD_EMPTY, WATTLE_A_SERVICE_EMPTY },
+	{ WATTLE_FIELD_SOURCE, WATTLE_A_SERVICE_SOURCE },
+	{ WATTLE_FIELD_SOURCE_POLICY, WATTLE_A_SERVICE_SOURCE_POLICY },
 };
 
 static const struct wattle_nl_field wattle_nl_backend_fields[] = {
 	{ WATTLE_FIELD_ADDR, WATTLE_A_BACKEND_SERVICE_ADDR },
 	{ WATTLE_FIELD_PORT, WATTLE_A_BACKEND_SERVICE_PORT },
 	{ WATTLE_FIELD_PROTO, WATTLE_A_BACKEND_SERVICE_PROTO },
+	{ WATTLE_FIELD_SCOPE, WATTLE_A_BACKEND_SERVICE_SCOPE },
 	{ WATTLE_FIELD_BACKEND_ADDR, WATTLE_A_BACKEND_ADDR },
 	{ WATTLE_FIELD_BACKEND_PORT, WATTLE_A_BACKEND_PORT },
 	{ WATTLE_FIELD_WEIGHT, WATTLE_A_BACKEND_WEIGHT },
 	{ WATTLE_FIELD_STATE, WATTLE_A_BACKEND_STATE },
 };
 
-struct wattle_nl_frontend {
-	struct in6_addr addr;
-	__be16 port;
-	u8 proto;
-};
-
 static int wattle_nl_get_frontend(struct netlink_ext_ack *extack, struct nlattr **tb,
-				  int addr, int port, int proto, struct wattle_nl_frontend *out)
+				  int addr, int port, int proto, int scope,
+				  struct wattle_service_key *out)
 {
 	int err;
 
@@ -47,22 +48,24 @@ static int wattle_nl_get_frontend(struct netlink_ext_ack *extack, struct nlattr 
 	if (out->proto != IPPROTO_TCP && out->proto != IPPROTO_UDP && out->proto != IPPROTO_SCTP)
 		return wattle_nl_refuse(extack, tb[proto], -EINVAL,
 					"the protocol of a service is TCP, UDP or SCTP");
+	out->scope = tb[scope] ? nla_get_u8(tb[scope]) : WATTLE_SCOPE_ANY;
 	return 0;
 }
 
 static int wattle_nl_service_key(struct netlink_ext_ack *extack, struct nlattr **tb,
-				 struct wattle_nl_frontend *out)
+				 struct wattle_service_key *out)
 {
 	return wattle_nl_get_frontend(extack, tb, WATTLE_A_SERVICE_ADDR, WATTLE_A_SERVICE_PORT,
-				      WATTLE_A_SERVICE_PROTO, out);
+				      WATTLE_A_SERVICE_PROTO, WATTLE_A_SERVICE_SCOPE, out);
 }
 
 static int wattle_nl_backend_service(struct netlink_ext_ack *extack, struct nlattr **tb,
-				     struct wattle_nl_frontend *out)
+				     struct wattle_service_key *out)
 {
 	return wattle_nl_get_frontend(extack, tb, WATTLE_A_BACKEND_SERVICE_ADDR,
 				      WATTLE_A_BACKEND_SERVICE_PORT,
-				      WATTLE_A_BACKEND_SERVICE_PROTO, out);
+				      WATTLE_A_BACKEND_SERVICE_PROTO,
+				      WATTLE_A_BACKEND_SERVICE_SCOPE, out);
 }
 
 /* --- changes --- */
@@ -74,42 +77,82 @@ static int wattle_nl_service_refused(struct genl_info *info, int err,
 				 ARRAY_SIZE(wattle_nl_service_fields));
 }
 
+static int wattle_nl_service_spec(struct genl_info *info, struct wattle_service_spec *spec)
+{
+	struct nlattr **tb = info->attrs;
+	int err;
+
+	err = wattle_nl_service_key(info->extack, tb, &spec->key);
+	if (err)
+		return err;
+	if (tb[WATTLE_A_SERVICE_ALG])
+		spec->alg = nla_get_u8(tb[WATTLE_A_SERVICE_ALG]);
+	if (tb[WATTLE_A_SERVICE_AFFINITY])
+		spec->affinity = nla_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
+	if (tb[WATTLE_A_SERVICE_MAGLEV_SIZE])
+		spec->maglev_size = nla_get_u32(tb[WATTLE_A_SERVICE_MAGLEV_SIZE]);
+	if (tb[WATTLE_A_SERVICE_EMPTY])
+		spec->empty = nla_get_u8(tb[WATTLE_A_SERVICE_EMPTY]);
+	if (tb[WATTLE_A_SERVICE_SOURCE_POLICY])
+		spec->source_policy = nla_get_u8(tb[WATTLE_A_SERVICE_SOURCE_POLICY]);
+	return 0;
+}
+
+/* @sources has room for @spec->source_count. */
+static int wattle_nl_service_sources(struct genl_info *info, const struct wattle_service_spec *spec,
+				     struct wattle_prefix *sources)
+{
+	unsigned int i = 0;
+	const struct nlattr *attr;
+	int rem, err;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != WATTLE_A_SERVICE_SOURCE)
+			continue;
+		err = wattle_nl_get_prefix_nest(attr, &sources[i++], info->extack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int wattle_nl_service_new(struct wattle *w, struct genl_info *info)
 {
 	struct wattle_service_spec spec = { .maglev_size = WATTLE_MAGLEV_SIZE };
-	struct nlattr **tb = info->attrs;
-	struct wattle_nl_frontend key;
+	struct wattle_prefix *sources = NULL;
 	struct wattle_refusal why = {};
 	int err;
 
-	err = wattle_nl_service_key(info->extack, tb, &key);
+	err = wattle_nl_service_spec(info, &spec);
 	if (err)
 		return err;
-	spec.addr = key.addr;
-	spec.port = key.port;
-	spec.proto = key.proto;
-	if (tb[WATTLE_A_SERVICE_ALG])
-		spec.alg = nla_get_u8(tb[WATTLE_A_SERVICE_ALG]);
-	if (tb[WATTLE_A_SERVICE_AFFINITY])
-		spec.affinity = nla_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
-	if (tb[WATTLE_A_SERVICE_MAGLEV_SIZE])
-		spec.maglev_size = nla_get_u32(tb[WATTLE_A_SERVICE_MAGLEV_SIZE]);
-	err = wattle_config_service_add(&w->config, info->snd_portid, &spec,
-					info->nlhdr->nlmsg_flags & NLM_F_REPLACE, &why);
-	return wattle_nl_service_refused(info, err, &why);
+	spec.source_count = wattle_nl_count(info, WATTLE_A_SERVICE_SOURCE);
+	if (spec.source_count) {
+		sources = kvmalloc_array(spec.source_count, sizeof(*sources), GFP_KERNEL);
+		if (!sources)
+			return -ENOMEM;
+		spec.sources = sources;
+		err = wattle_nl_service_sources(info, &spec, sources);
+	}
+	if (!err) {
+		err = wattle_config_service_add(&w->config, info->snd_portid, &spec,
+						info->nlhdr->nlmsg_flags & NLM_F_REPLACE, &why);
+		wattle_nl_service_refused(info, err, &why);
+	}
+	kvfree(sources);
+	return err;
 }
 
 static int wattle_nl_service_del(struct wattle *w, struct genl_info *info)
 {
 	struct wattle_refusal why = {};
-	struct wattle_nl_frontend key;
+	struct wattle_service_key key;
 	int err;
 
 	err = wattle_nl_service_key(info->extack, info->attrs, &key);
 	if (err)
 		return err;
-	err = wattle_config_service_del(&w->config, info->snd_portid, &key.addr, key.port,
-					key.proto, &why);
+	err = wattle_config_service_del(&w->config, info->snd_portid, &key, &why);
 	return wattle_nl_service_refused(info, err, &why);
 }
 
@@ -120,7 +163,7 @@ static int wattle_nl_backend_refused(struct genl_info *info, int err,
 				 ARRAY_SIZE(wattle_nl_backend_fields));
 }
 
-static int wattle_nl_backend_spec(struct genl_info *info, struct wattle_nl_frontend *service,
+static int wattle_nl_backend_spec(struct genl_info *info, struct wattle_service_key *service,
 				  struct wattle_backend *backend)
 {
 	struct netlink_ext_ack *extack = info->extack;
@@ -152,7 +195,7 @@ static int wattle_nl_backend_new(struct wattle *w, struct genl_info *info)
 {
 	struct wattle_backend backend = { .weight = 100, .state = WATTLE_BACKEND_STATE_ACTIVE };
 	struct nlattr **tb = info->attrs;
-	struct wattle_nl_frontend service;
+	struct wattle_service_key service;
 	struct wattle_refusal why = {};
 	int err;
 
@@ -163,8 +206,7 @@ static int wattle_nl_backend_new(struct wattle *w, struct genl_info *info)
 		backend.weight = nla_get_u16(tb[WATTLE_A_BACKEND_WEIGHT]);
 	if (tb[WATTLE_A_BACKEND_STATE])
 		backend.state = nla_get_u8(tb[WATTLE_A_BACKEND_STATE]);
-	err = wattle_config_backend_add(&w->config, info->snd_portid, &service.addr, service.port,
-					service.proto, &backend,
+	err = wattle_config_backend_add(&w->config, info->snd_portid, &service, &backend,
 					info->nlhdr->nlmsg_flags & NLM_F_REPLACE, &why);
 	return wattle_nl_backend_refused(info, err, &why);
 }
@@ -172,15 +214,14 @@ static int wattle_nl_backend_new(struct wattle *w, struct genl_info *info)
 static int wattle_nl_backend_del(struct wattle *w, struct genl_info *info)
 {
 	struct wattle_backend backend = {};
-	struct wattle_nl_frontend service;
+	struct wattle_service_key service;
 	struct wattle_refusal why = {};
 	int err;
 
 	err = wattle_nl_backend_spec(info, &service, &backend);
 	if (err)
 		return err;
-	err = wattle_config_backend_del(&w->config, info->snd_portid, &service.addr, service.port,
-					service.proto, &backend, &why);
+	err = wattle_config_backend_del(&w->config, info->snd_portid, &service, &backend, &why);
 	return wattle_nl_backend_refused(info, err, &why);
 }
 
@@ -206,14 +247,29 @@ int wattle_nl_backend_del_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* --- services, shown --- */
 
+static int wattle_nl_put_sources(struct sk_buff *skb, const struct wattle_service *s)
+{
+	unsigned int i;
+
+	for (i = 0; s->sources && i < s->sources->count; i++) {
+		if (wattle_nl_put_prefix_nest(skb, WATTLE_A_SERVICE_SOURCE,
+					      &s->sources->prefixes[i]))
+			return -EMSGSIZE;
+	}
+	return nla_put_u8(skb, WATTLE_A_SERVICE_SOURCE_POLICY, s->source_policy);
+}
+
 static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_service *s)
 {
 	if (wattle_nl_put_addr(skb, WATTLE_A_SERVICE_ADDR, &s->addr) ||
 	    nla_put_u16(skb, WATTLE_A_SERVICE_PORT, ntohs(s->port)) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_PROTO, s->proto) ||
+	    nla_put_u8(skb, WATTLE_A_SERVICE_SCOPE, s->scope) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_ALG, s->alg) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_AFFINITY, s->affinity) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_MAGLEV_SIZE, s->maglev_size) ||
+	    nla_put_u8(skb, WATTLE_A_SERVICE_EMPTY, s->empty) ||
+	    wattle_nl_put_sources(skb, s) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_BACKENDS, s->count) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_ID, s->id))
 		return -EMSGSIZE;
@@ -224,13 +280,13 @@ static int wattle_nl_service_fill(struct wattle *w, struct genl_info *info, u64 
 				  struct sk_buff *skb)
 {
 	const struct wattle_service *service;
-	struct wattle_nl_frontend key;
+	struct wattle_service_key key;
 	int err;
 
 	err = wattle_nl_service_key(info->extack, info->attrs, &key);
 	if (err)
 		return err;
-	service = wattle_service_lookup(&w->config.services, &key.addr, key.port, key.proto, gen);
+	service = wattle_service_lookup(&w->config.services, &key, gen);
 	if (!service)
 		return wattle_nl_refuse(info->extack, info->attrs[WATTLE_A_SERVICE_ADDR], -ENOENT,
 					"there is no such service");
@@ -239,7 +295,7 @@ static int wattle_nl_service_fill(struct wattle *w, struct genl_info *info, u64 
 
 static int wattle_nl_service_get(struct wattle *w, struct genl_info *info)
 {
-	return wattle_nl_reply(w, info, WATTLE_CMD_SERVICE_GET, NLMSG_DEFAULT_SIZE,
+	return wattle_nl_reply(w, info, WATTLE_CMD_SERVICE_GET, WATTLE_NL_ENTRY_SIZE,
 			       wattle_nl_service_fill);
 }
 
@@ -265,7 +321,7 @@ static int wattle_nl_service_walk(struct wattle_nl_walk *walk)
 
 int wattle_nl_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return wattle_nl_dump(skb, cb, WATTLE_CMD_SERVICE_GET, WATTLE_A_SERVICE_PROTO,
+	return wattle_nl_dump(skb, cb, WATTLE_CMD_SERVICE_GET, WATTLE_A_SERVICE_SCOPE,
 			      wattle_service_get_nl_policy, wattle_nl_service_walk);
 }
 
@@ -277,6 +333,7 @@ static int wattle_nl_put_backend(struct sk_buff *skb, const struct wattle_servic
 	if (wattle_nl_put_addr(skb, WATTLE_A_BACKEND_SERVICE_ADDR, &s->addr) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_SERVICE_PORT, ntohs(s->port)) ||
 	    nla_put_u8(skb, WATTLE_A_BACKEND_SERVICE_PROTO, s->proto) ||
+	    nla_put_u8(skb, WATTLE_A_BACKEND_SERVICE_SCOPE, s->scope) ||
 	    wattle_nl_put_addr(skb, WATTLE_A_BACKEND_ADDR, &b->addr) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_PORT, ntohs(b->port)) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_WEIGHT, b->weight) ||
@@ -309,14 +366,14 @@ static int wattle_nl_backends_of(struct wattle_nl_walk *walk)
 {
 	struct netlink_ext_ack *extack = walk->cb->extack;
 	const struct wattle_service *service;
-	struct wattle_nl_frontend key;
+	struct wattle_service_key key;
 	int err;
 
 	err = wattle_nl_backend_service(extack, walk->tb, &key);
 	if (err)
 		return err;
 	rcu_read_lock();
-	service = wattle_service_lookup(&walk->w->config.services, &key.addr, key.port, key.proto,
+	service = wattle_service_lookup(&walk->w->config.services, &key,
 					wattle_generation(&walk->w->config));
 	if (service)
 		err = wattle_nl_backends_visit(service, walk);
@@ -330,13 +387,13 @@ static int wattle_nl_backends_of(struct wattle_nl_walk *walk)
 static int wattle_nl_backend_walk(struct wattle_nl_walk *walk)
 {
 	if (walk->tb[WATTLE_A_BACKEND_SERVICE_ADDR] || walk->tb[WATTLE_A_BACKEND_SERVICE_PORT] ||
-	    walk->tb[WATTLE_A_BACKEND_SERVICE_PROTO])
+	    walk->tb[WATTLE_A_BACKEND_SERVICE_PROTO] || walk->tb[WATTLE_A_BACKEND_SERVICE_SCOPE])
 		return wattle_nl_backends_of(walk);
 	return wattle_walk_services(walk->dump->walk, wattle_nl_backends_visit, walk);
 }
 
 int wattle_nl_backend_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return wattle_nl_dump(skb, cb, WATTLE_CMD_BACKEND_GET, WATTLE_A_BACKEND_SERVICE_PROTO,
+	return wattle_nl_dump(skb, cb, WATTLE_CMD_BACKEND_GET, WATTLE_A_BACKEND_SERVICE_SCOPE,
 			      wattle_backend_get_nl_policy, wattle_nl_backend_walk);
 }

@@ -101,6 +101,12 @@ static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *
 		wattle_decide_next(&p->view, &orig, d);
 		/* To others it is who it is, whoever asked. */
 		d->src_id = sender;
+		/* What came by the stack to a service of this host goes back so, as the service. */
+		if (p->key.origin == WATTLE_FROM_POD && d->next == WATTLE_TO_NODE &&
+		    (ct->status & IPS_DST_NAT)) {
+			d->next = WATTLE_TO_STACK;
+			d->node = NULL;
+		}
 	}
 }
 

@@ -14,9 +14,10 @@
 	X(POLICY_INGRESS, "policy_ingress", "no rule of the destination allows it") \
 	X(DENY_EGRESS, "deny_egress", "a rule of the source denies it") \
 	X(DENY_INGRESS, "deny_ingress", "a rule of the destination denies it") \
-	X(NO_BACKEND, "no_backend", "service without a usable backend: refused") \
+	X(NO_BACKEND, "no_backend", "service without a usable backend: refused, or dropped") \
 	X(NO_SERVICE_PORT, "no_service_port", "service address, but no such port: refused") \
 	X(BACKEND_GONE, "backend_gone", "the service has given up the connection's backend: reset") \
+	X(SOURCE_RANGE, "source_range", "the service is not for that source") \
 	X(SPOOFED_SOURCE, "spoofed_source", "a pod sent from an address that is not its own") \
 	X(TUNNEL_PORT, "tunnel_port", "a pod sent to the tunnel port of a node") \
 	X(UNKNOWN_NODE, "unknown_node", "outer source is not a known node") \

@@ -5,12 +5,9 @@
 #include "alloc.h"
 
 const struct wattle_service *wattle_service_lookup(struct wattle_services *services,
-						   const struct in6_addr *addr, __be16 port,
-						   u8 proto, u64 gen)
+						   const struct wattle_service_key *key, u64 gen)
 {
-	struct wattle_service_key key = { .addr = *addr, .port = port, .proto = proto };
-
-	return wattle_service_find(services, &key, gen);
+	return wattle_service_find(services, key, gen);
 }
 
 struct wattle_service *wattle_service_find(struct wattle_services *services,
@@ -99,6 +96,20 @@ const struct wattle_backend *wattle_service_usable(const struct wattle_service *
 	return &service->backends[at];
 }
 
+bool wattle_service_admits(const struct wattle_service *service, const struct in6_addr *addr)
+{
+	const struct wattle_sources *sources = service->sources;
+	unsigned int i;
+
+	if (!sources)
+		return true;
+	for (i = 0; i < sources->count; i++) {
+		if (ipv6_prefix_equal(addr, &sources->prefixes[i].addr, sources->prefixes[i].len))
+			return service->source_policy == WATTLE_SOURCE_POLICY_ALLOW;
+	}
+	return service->source_policy == WATTLE_SOURCE_POLICY_DENY;
+}
+
 bool wattle_service_keeps(const struct wattle_service *service, const struct in6_addr *addr,
 			  __be16 port)
 {
@@ -172,8 +183,22 @@ static void wattle_service_revive(void *table, void *object)
 	service->front->services++;
 }
 
+struct wattle_sources *wattle_sources_get(struct wattle_sources *sources)
+{
+	if (sources)
+		refcount_inc(&sources->users);
+	return sources;
+}
+
+void wattle_sources_put(struct wattle_sources *sources)
+{
+	if (sources && refcount_dec_and_test(&sources->users))
+		kfree(sources);
+}
+
 void wattle_service_destroy(struct wattle_service *service)
 {
+	wattle_sources_put(service->sources);
 	kvfree(service->maglev);
 	kvfree(service->cumulative);
 	kvfree(service->backends);

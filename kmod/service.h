@@ -19,14 +19,44 @@
 
 #define WATTLE_MAGLEV_MAX	131071	/* largest, a prime as well */
 
-/* A frontend in words, as netlink gives it. */
-struct wattle_service_spec {
+#define WATTLE_SOURCES_MAX	256	/* prefixes that a service may name */
+
+/**
+ * struct wattle_service_key - what a frontend is told by
+ * @addr: address; 0.0.0.0 and :: stand for every address of this host, but loopback
+ * @port: port
+ * @proto: IP protocol
+ * @scope: enum wattle_scope
+ *
+ * 20 bytes without holes.
+ */
+struct wattle_service_key {
 	struct in6_addr addr;
 	__be16 port;
 	u8 proto;
+	u8 scope;
+};
+
+static_assert(sizeof(struct wattle_service_key) == 20);
+
+/* A frontend in words, as netlink gives it. */
+struct wattle_service_spec {
+	union {
+		struct wattle_service_key key;
+		struct {
+			struct in6_addr addr;
+			__be16 port;
+			u8 proto;
+			u8 scope;
+		};
+	};
 	u8 alg;
+	u8 empty;			/* enum wattle_empty */
+	u8 source_policy;		/* enum wattle_source_policy */
 	u32 affinity;
 	u32 maglev_size;		/* 0: WATTLE_MAGLEV_SIZE */
+	unsigned int source_count;
+	const struct wattle_prefix *sources;
 };
 
 struct wattle_backend {
@@ -36,18 +66,11 @@ struct wattle_backend {
 	u8 state;		/* enum wattle_backend_state */
 };
 
-/**
- * struct wattle_service_key - what a frontend is told by
- * @addr: address
- * @port: port
- * @proto: IP protocol
- * @zero: pads to 20 bytes
- */
-struct wattle_service_key {
-	struct in6_addr addr;
-	__be16 port;
-	u8 proto;
-	u8 zero;
+/* Prefixes of clients; shared by the versions of a service. */
+struct wattle_sources {
+	refcount_t users;
+	unsigned int count;
+	struct wattle_prefix prefixes[] __counted_by(count);
 };
 
 /* An address that has services, from the first to the last of them. */
@@ -62,8 +85,11 @@ struct wattle_service_front {
  * struct wattle_service - one version of a frontend
  * @life: when it is visible
  * @link: hash of frontends
- * @key: @addr, @port and @proto, as one thing
+ * @key: @addr, @port, @proto and @scope, as one thing
  * @alg: enum wattle_alg
+ * @empty: enum wattle_empty
+ * @source_policy: enum wattle_source_policy
+ * @sources: prefixes that @source_policy is about; NULL: everybody reaches it
  * @id: number of the frontend, the same in all versions
  * @affinity: seconds
  * @maglev_size: entries of @maglev
@@ -91,9 +117,12 @@ struct wattle_service {
 			struct in6_addr addr;
 			__be16 port;
 			u8 proto;
+			u8 scope;
 		};
 	};
 	u8 alg;
+	u8 empty;
+	u8 source_policy;
 	u8 maglev_width;
 	u32 id;
 	u32 affinity;
@@ -104,6 +133,7 @@ struct wattle_service {
 	void *maglev;
 	u32 *cumulative;
 	struct wattle_backend *backends;
+	struct wattle_sources *sources;
 	u32 room;
 	struct wattle_service_front *front;
 	struct list_head staged;
@@ -135,10 +165,9 @@ struct wattle_services {
 
 /* Context: RCU reader. */
 const struct wattle_service *wattle_service_lookup(struct wattle_services *services,
-						   const struct in6_addr *addr, __be16 port,
-						   u8 proto, u64 gen);
+						   const struct wattle_service_key *key, u64 gen);
 
-/* Is @addr the address of some service? Context: RCU reader. */
+/* Is @addr the address of some service, of any scope? Context: RCU reader. */
 bool wattle_service_has_addr(struct wattle_services *services, const struct in6_addr *addr,
 			     u64 gen);
 
@@ -153,6 +182,9 @@ const struct wattle_backend *wattle_service_choose(const struct wattle_service *
 /* That backend of @service, where it takes new connections, else NULL. */
 const struct wattle_backend *wattle_service_usable(const struct wattle_service *service,
 						   const struct in6_addr *addr, __be16 port);
+
+/* May a client at @addr reach @service? */
+bool wattle_service_admits(const struct wattle_service *service, const struct in6_addr *addr);
 
 /* Does @service have that backend, in a state that lets a connection live on? */
 bool wattle_service_keeps(const struct wattle_service *service, const struct in6_addr *addr,

@@ -60,4 +60,8 @@ struct wattle_service_front *wattle_service_front_find(struct wattle_services *s
 int wattle_service_id_create(struct wattle_services *services, u32 *id);
 void wattle_service_id_get(struct wattle_services *services, u32 id);
 
+/* Another version uses @sources, or does so no more. NULL: nothing. */
+struct wattle_sources *wattle_sources_get(struct wattle_sources *sources);
+void wattle_sources_put(struct wattle_sources *sources);
+
 #endif /* WATTLE_SERVICE_PRIVATE_H */

@@ -7,7 +7,8 @@
 static int wattle_service_check_key(const struct wattle_service_key *key,
 				    struct wattle_refusal *why)
 {
-	if (!wattle_addr_is_host(&key->addr))
+	/* The unspecified address stands for all that the host has. */
+	if (!wattle_addr_is_host(&key->addr) && !wattle_addr_is_any(&key->addr))
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_ADDR,
 				     "this cannot be the address of a service");
 	if (!key->port)
@@ -16,6 +17,8 @@ static int wattle_service_check_key(const struct wattle_service_key *key,
 	    key->proto != IPPROTO_SCTP)
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_PROTO,
 				     "services are for tcp, udp and sctp");
+	if (key->scope > WATTLE_SCOPE_OUTSIDE)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_SCOPE, "unknown scope");
 	return 0;
 }
 
@@ -30,6 +33,28 @@ static bool wattle_is_prime(u32 n)
 	return n > 1;
 }
 
+static int wattle_service_check_sources(const struct wattle_service_spec *spec,
+					struct wattle_refusal *why)
+{
+	const struct wattle_prefix *prefix = spec->sources;
+	unsigned int i;
+	int err = 0;
+
+	if (spec->source_policy > WATTLE_SOURCE_POLICY_DENY)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_SOURCE_POLICY,
+				     "unknown policy for sources");
+	if (spec->source_count > WATTLE_SOURCES_MAX)
+		return wattle_refuse_at(why, -ENOSPC, WATTLE_FIELD_SOURCE, WATTLE_SOURCES_MAX,
+					"a service has at most 256 source prefixes");
+	for (i = 0; i < spec->source_count && !err; i++, prefix++) {
+		if (wattle_addr_is_v4(&prefix->addr) != wattle_addr_is_v4(&spec->addr))
+			return wattle_refuse_at(why, -EINVAL, WATTLE_FIELD_SOURCE, i,
+						"service and source prefix are of different address families");
+		err = wattle_prefix_check(prefix, WATTLE_FIELD_SOURCE, i, why);
+	}
+	return err;
+}
+
 static int wattle_service_check(const struct wattle_service_spec *spec,
 				struct wattle_refusal *why)
 {
@@ -39,7 +64,10 @@ static int wattle_service_check(const struct wattle_service_spec *spec,
 				  spec->maglev_size < 3 || !wattle_is_prime(spec->maglev_size)))
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_MAGLEV_SIZE,
 				     "size of a Maglev table is a prime from 3 to 131071");
-	return 0;
+	if (spec->empty > WATTLE_EMPTY_DROP)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_EMPTY,
+				     "without a backend a service rejects or drops");
+	return wattle_service_check_sources(spec, why);
 }
 
 /* The address at the next generation, which begins to have services where it had none. */
@@ -144,6 +172,9 @@ static struct wattle_service *wattle_service_stage(struct wattle_services *servi
 	service->life.died = WATTLE_FOREVER;
 	service->key = old->key;
 	service->alg = old->alg;
+	service->empty = old->empty;
+	service->source_policy = old->source_policy;
+	service->sources = wattle_sources_get(old->sources);
 	service->affinity = old->affinity;
 	service->maglev_size = old->maglev_size;
 	service->id = old->id;
@@ -202,6 +233,34 @@ err_id:
 	return err;
 }
 
+static struct wattle_sources *wattle_sources_create(const struct wattle_service_spec *spec)
+{
+	struct wattle_sources *sources;
+
+	sources = wattle_alloc(struct_size(sources, prefixes, spec->source_count));
+	if (!sources)
+		return NULL;
+	refcount_set(&sources->users, 1);
+	sources->count = spec->source_count;
+	memcpy(sources->prefixes, spec->sources,
+	       array_size(spec->source_count, sizeof(*spec->sources)));
+	return sources;
+}
+
+/* What @spec says of a staged version, which takes @sources over. */
+static void wattle_service_set(struct wattle_service *service,
+			       const struct wattle_service_spec *spec,
+			       struct wattle_sources *sources)
+{
+	service->alg = spec->alg;
+	service->empty = spec->empty;
+	service->affinity = spec->affinity;
+	service->maglev_size = spec->maglev_size ?: WATTLE_MAGLEV_SIZE;
+	service->source_policy = spec->source_policy;
+	wattle_sources_put(service->sources);
+	service->sources = sources;
+}
+
 /**
  * wattle_service_add() - stage a frontend
  * @services: table
@@ -217,33 +276,37 @@ int wattle_service_add(struct wattle_services *services, struct wattle_log *log,
 		       const struct wattle_service_spec *spec, bool replace,
 		       struct wattle_refusal *why)
 {
-	const struct wattle_service_key key = {
-		.addr = spec->addr, .port = spec->port, .proto = spec->proto,
-	};
 	struct wattle_service *old, *service = NULL;
+	struct wattle_sources *sources = NULL;
 	int err;
 
 	lockdep_assert_held(log->lock);
 
-	err = wattle_service_check_key(&key, why) ?: wattle_service_check(spec, why);
+	err = wattle_service_check_key(&spec->key, why) ?: wattle_service_check(spec, why);
 	if (err)
 		return err;
-	old = wattle_service_find_next(services, log, &key);
+	old = wattle_service_find_next(services, log, &spec->key);
 	if (old && !replace)
 		return wattle_refuse(why, -EEXIST, WATTLE_FIELD_ADDR,
 				     "this service exists already");
 	if (wattle_log_reserve(log))
 		return wattle_refuse_nomem(why);
+	if (spec->source_count) {
+		sources = wattle_sources_create(spec);
+		if (!sources)
+			return wattle_refuse_nomem(why);
+	}
 	if (old)
 		service = wattle_service_stage(services, log, old);
-	else if (wattle_service_create(services, log, &key, &service) == -ENOSPC)
-		return wattle_refuse(why, -ENOSPC, WATTLE_FIELD_NONE,
+	else
+		err = wattle_service_create(services, log, &spec->key, &service);
+	if (!service) {
+		wattle_sources_put(sources);
+		return err != -ENOSPC ? wattle_refuse_nomem(why) :
+		       wattle_refuse(why, err, WATTLE_FIELD_NONE,
 				     "no numbers are left for services");
-	if (!service)
-		return wattle_refuse_nomem(why);
-	service->alg = spec->alg;
-	service->affinity = spec->affinity;
-	service->maglev_size = spec->maglev_size ?: WATTLE_MAGLEV_SIZE;
+	}
+	wattle_service_set(service, spec, sources);
 	return 0;
 }
 

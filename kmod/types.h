@@ -72,6 +72,21 @@ static inline __be32 wattle_addr_v4(const struct in6_addr *a)
 	return a->s6_addr32[3];
 }
 
+/* The unspecified address of its family. */
+static inline bool wattle_addr_is_any(const struct in6_addr *a)
+{
+	return wattle_addr_is_v4(a) ? !wattle_addr_v4(a) : ipv6_addr_any(a);
+}
+
+static inline struct in6_addr wattle_addr_any(bool v4)
+{
+	struct in6_addr any = {};
+
+	if (v4)
+		wattle_addr_set_v4(&any, 0);
+	return any;
+}
+
 /*
  * The life of a table entry, in generations: visible to a reader at
  * generation g when born <= g < died. A staged entry is born at the next

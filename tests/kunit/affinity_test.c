@@ -29,8 +29,8 @@ static void wattle_aff_test_set(struct kunit *test, unsigned int n, u8 state, bo
 	};
 	struct wattle_fixture *f = test->priv;
 
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &key.addr, key.port, key.proto,
-							&backend, replace, &f->why), 0);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &key, &backend, replace,
+							&f->why), 0);
 }
 
 static int wattle_aff_test_init(struct kunit *test)
@@ -87,8 +87,7 @@ static const struct wattle_service *wattle_aff_test_service(struct wattle_fixtur
 {
 	struct wattle_service_key key = wattle_aff_test_key();
 
-	return wattle_service_lookup(&f->config->services, &key.addr, key.port, key.proto,
-				     wattle_generation(f->config));
+	return wattle_service_lookup(&f->config->services, &key, wattle_generation(f->config));
 }
 
 /* As if the last connection had been @seconds ago. Context: RCU. */

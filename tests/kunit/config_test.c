@@ -102,11 +102,18 @@ struct wattle_cfg_readers {
 	atomic_t missing;
 };
 
+static struct wattle_service_key wattle_cfg_test_vip(void)
+{
+	return (struct wattle_service_key){
+		.addr = wattle_test_v4(0x0a600001), .port = htons(80), .proto = IPPROTO_TCP,
+	};
+}
+
 static void wattle_cfg_test_look(struct wattle_cfg_readers *r)
 {
 	struct wattle_fixture *f = r->f;
 	struct wattle_question q = { .subject = 300, .proto = IPPROTO_TCP, .port = 80 };
-	struct in6_addr vip = wattle_test_v4(0x0a600001);
+	struct wattle_service_key vip = wattle_cfg_test_vip();
 	const struct wattle_service *service;
 	const struct wattle_backend *backend;
 	struct wattle_judgement judgement;
@@ -133,7 +140,7 @@ static void wattle_cfg_test_look(struct wattle_cfg_readers *r)
 	} else {
 		atomic_inc(&r->missing);
 	}
-	service = wattle_service_lookup(&f->config->services, &vip, htons(80), IPPROTO_TCP, gen);
+	service = wattle_service_lookup(&f->config->services, &vip, gen);
 	backend = service ? wattle_service_choose(service, 0) : NULL;
 	if (!backend)
 		atomic_inc(&r->missing);
@@ -160,7 +167,7 @@ static void wattle_cfg_test_write(struct kunit *test, u16 n, u16 last, bool comm
 	struct wattle_rule_spec rule = {
 		.subject = 300, .any_proto = true, .port_max = U16_MAX, .priority = last,
 	};
-	struct in6_addr vip = wattle_test_v4(0x0a600001);
+	struct wattle_service_key vip = wattle_cfg_test_vip();
 	struct wattle_backend backend = { .addr = wattle_test_v4(0x0a010001), .weight = 1 };
 	const u32 owner = WATTLE_TEST_OWNER;
 	unsigned int i;
@@ -175,11 +182,10 @@ static void wattle_cfg_test_write(struct kunit *test, u16 n, u16 last, bool comm
 	bad |= wattle_config_rule_add(c, owner, &rule, "a/b", false, &f->why);
 	backend.port = htons(last);
 	if (last)
-		bad |= wattle_config_backend_del(c, owner, &vip, htons(80), IPPROTO_TCP, &backend,
+		bad |= wattle_config_backend_del(c, owner, &vip, &backend,
 						 &f->why);
 	backend.port = htons(n);
-	bad |= wattle_config_backend_add(c, owner, &vip, htons(80), IPPROTO_TCP, &backend, false,
-					 &f->why);
+	bad |= wattle_config_backend_add(c, owner, &vip, &backend, false, &f->why);
 	bad |= commit ? wattle_config_commit(c, owner, NULL, &f->why) :
 			wattle_config_abort(c, owner, &f->why);
 	KUNIT_EXPECT_EQ(test, bad, 0);
@@ -531,9 +537,8 @@ static void wattle_cfg_test_load_services(struct kunit *test)
 						   &f->why);
 		for (j = 0; j < 10; j++) {
 			backend.addr = wattle_test_v4(0x0b000000 + 10 * i + j);
-			bad += !!wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.addr,
-							   spec.port, spec.proto, &backend, false,
-							   &f->why);
+			bad += !!wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key,
+							   &backend, false, &f->why);
 		}
 		cond_resched();
 	}

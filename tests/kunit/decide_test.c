@@ -22,6 +22,7 @@
 #define IDLE	0xac1e000b	/* service without backends */
 #define SELF	0xac1e000c	/* service whose only backend is A */
 #define LOST	0x0a030005	/* behind a tunnel end point that no node has */
+#define LOOP	0x7f000001
 
 struct wattle_decide_test {
 	struct net_device *devs[2];
@@ -31,7 +32,8 @@ struct wattle_decide_test {
 
 static bool wattle_decide_test_is_host(struct net *net, const struct in6_addr *addr)
 {
-	return wattle_addr_is_v4(addr) && wattle_addr_v4(addr) == htonl(HOST);
+	return wattle_addr_is_v4(addr) && (wattle_addr_v4(addr) == htonl(HOST) ||
+					   wattle_addr_v4(addr) == htonl(LOOP));
 }
 
 static void wattle_decide_test_identity(struct kunit *test, u32 addr, u8 len, u32 id, u32 via)
@@ -46,20 +48,27 @@ static void wattle_decide_test_identity(struct kunit *test, u32 addr, u8 len, u3
 	KUNIT_EXPECT_EQ(test, wattle_config_identity_add(f->config, 0, &spec, false, &f->why), 0);
 }
 
-static void wattle_decide_test_service(struct kunit *test, u32 vip, u32 backend)
+/* A frontend of @spec, whose address is @vip, and port PORT if it has none. */
+static void wattle_decide_test_frontend(struct kunit *test, u32 vip, u32 backend,
+					struct wattle_service_spec spec)
 {
-	struct wattle_fixture *f = test->priv;
-	struct wattle_service_spec spec = {
-		.addr = wattle_test_v4(vip), .port = htons(PORT), .proto = IPPROTO_TCP,
-	};
 	struct wattle_backend b = { .port = htons(BPORT), .weight = 100 };
+	struct wattle_fixture *f = test->priv;
 
+	spec.addr = wattle_test_v4(vip);
+	spec.port = spec.port ?: htons(PORT);
+	spec.proto = IPPROTO_TCP;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
 	if (!backend)
 		return;
 	b.addr = wattle_test_v4(backend);
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.addr, spec.port,
-							IPPROTO_TCP, &b, false, &f->why), 0);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.key, &b, false,
+							&f->why), 0);
+}
+
+static void wattle_decide_test_service(struct kunit *test, u32 vip, u32 backend)
+{
+	wattle_decide_test_frontend(test, vip, backend, (struct wattle_service_spec){});
 }
 
 static void wattle_decide_test_rule_at(struct kunit *test, u32 subject, u8 direction, u32 peer,
@@ -342,6 +351,103 @@ static void wattle_decide_test_services(struct kunit *test)
 	wattle_decide_test_end(test, &t);
 }
 
+#define OUTSIDE	.scope = WATTLE_SCOPE_OUTSIDE
+#define SPEC(...) ((struct wattle_service_spec){ __VA_ARGS__ })
+
+/* Frontends at every address of the host, at one of them, and for those from outside. */
+static void wattle_decide_test_frontends(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "a pod", POD, A, HOST, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 300, .dst_id = 301 },
+		{ "outside", STACK, WORLD, HOST, PORT, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_WORLD, .dst_id = 302 },
+		{ "another node", STACK, NODE2, HOST, PORT, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_REMOTE_NODE, .dst_id = 301 },
+		{ "a pod elsewhere", STACK, C, HOST, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 302, .dst_id = 301 },
+		{ "a lost one", STACK, LOST, HOST, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = 304, .dst_id = 301 },
+		{ "this host", STACK, HOST, HOST, PORT, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_HOST, .dst_id = 301 },
+		{ "never on loopback", STACK, LOOP, LOOP, PORT, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_STACK, .src_id = WATTLE_ID_HOST, .dst_id = WATTLE_ID_HOST },
+		{ "other ports of the host", POD, A, HOST, PORT + 3, ALLOW,
+		  .next = WATTLE_TO_STACK, .src_id = 300, .dst_id = WATTLE_ID_HOST },
+		{ "not of other hosts", POD, A, NODE2, PORT, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = WATTLE_ID_REMOTE_NODE },
+		{ "one address before every, a pod", POD, A, HOST, PORT + 1, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = 300, .dst_id = 303 },
+		{ "one address before every, outside", STACK, WORLD, HOST, PORT + 1,
+		  WATTLE_KEY_OUTSIDE, ALLOW, .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_WORLD,
+		  .dst_id = 303 },
+		{ "for outside alone, a pod", POD, A, HOST, PORT + 2, ALLOW,
+		  .next = WATTLE_TO_STACK, .src_id = 300, .dst_id = WATTLE_ID_HOST },
+		{ "for outside alone, outside", STACK, WORLD, HOST, PORT + 2, WATTLE_KEY_OUTSIDE,
+		  ALLOW, .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+		{ "elsewhere for outside alone, a pod", POD, A, VIP, PORT + 2,
+		  REJECT(NO_SERVICE_PORT), .src_id = 300 },
+		{ "elsewhere for outside alone, outside", STACK, WORLD, VIP, PORT + 2,
+		  WATTLE_KEY_OUTSIDE, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+		{ "elsewhere for any, outside", STACK, WORLD, VIP, PORT, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_WORLD, .dst_id = 302 },
+	};
+	struct wattle_decide_test t = {};
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_frontend(test, 0, B, SPEC());
+		wattle_decide_test_frontend(test, 0, C, SPEC(OUTSIDE));
+		wattle_decide_test_frontend(test, 0, B, SPEC(OUTSIDE, .port = htons(PORT + 1)));
+		wattle_decide_test_frontend(test, HOST, D, SPEC(.port = htons(PORT + 1)));
+		wattle_decide_test_frontend(test, 0, A, SPEC(OUTSIDE, .port = htons(PORT + 2)));
+		wattle_decide_test_frontend(test, VIP, A, SPEC(OUTSIDE, .port = htons(PORT + 2)));
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+	}
+	wattle_decide_test_end(test, &t);
+}
+
+/* Who may, and what becomes of those who lead nowhere. */
+static void wattle_decide_test_sources(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "a pod that may", POD, A, VIP, 1, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = 302 },
+		{ "a pod that may not", POD, B, VIP, 1, DROP(SOURCE_RANGE), .src_id = 301 },
+		{ "outside", STACK, WORLD, VIP, 1, WATTLE_KEY_OUTSIDE, DROP(SOURCE_RANGE),
+		  .src_id = WATTLE_ID_WORLD },
+		{ "the host's programs", STACK, HOST, VIP, 1, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_HOST, .dst_id = 302 },
+		{ "denied", POD, A, VIP, 2, DROP(SOURCE_RANGE), .src_id = 300 },
+		{ "not denied", POD, B, VIP, 2, ALLOW, .next = WATTLE_TO_NODE, .src_id = 301,
+		  .dst_id = 302 },
+		{ "not denied, outside", STACK, WORLD, VIP, 2, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_WORLD, .dst_id = 302 },
+		{ "nobody, silently", POD, A, VIP, 3, DROP(NO_BACKEND), .src_id = 300 },
+		{ "nobody, silently, outside", STACK, WORLD, VIP, 3, WATTLE_KEY_OUTSIDE,
+		  DROP(NO_BACKEND), .src_id = WATTLE_ID_WORLD },
+		{ "nobody, told", STACK, WORLD, IDLE, PORT, WATTLE_KEY_OUTSIDE, REJECT(NO_BACKEND),
+		  .src_id = WATTLE_ID_WORLD },
+	};
+	const struct wattle_prefix prefixes[] = {
+		wattle_test_prefix4(0xc6336400, 24), wattle_test_prefix4(A, 32),
+	};
+	struct wattle_decide_test t = {};
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_frontend(test, VIP, C, SPEC(.port = htons(1), .source_count = 2,
+							       .sources = prefixes));
+		wattle_decide_test_frontend(test, VIP, C,
+					    SPEC(.port = htons(2), .source_count = 2,
+						 .sources = prefixes,
+						 .source_policy = WATTLE_SOURCE_POLICY_DENY));
+		wattle_decide_test_frontend(test, VIP, 0, SPEC(.port = htons(3),
+							       .empty = WATTLE_EMPTY_DROP));
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+	}
+	wattle_decide_test_end(test, &t);
+}
+
 static void wattle_decide_test_policy(struct kunit *test)
 {
 	static const struct wattle_decide_case cases[] = {
@@ -415,6 +521,8 @@ static struct kunit_case wattle_decide_cases[] = {
 	KUNIT_CASE(wattle_decide_test_ways),
 	KUNIT_CASE(wattle_decide_test_senders),
 	KUNIT_CASE(wattle_decide_test_services),
+	KUNIT_CASE(wattle_decide_test_frontends),
+	KUNIT_CASE(wattle_decide_test_sources),
 	KUNIT_CASE(wattle_decide_test_policy),
 	KUNIT_CASE(wattle_decide_test_last),
 	{}

@@ -8,12 +8,15 @@
 #include "service_write.c"
 #include "maglev.c"
 
-#define WATTLE_SVC_TEST_SERVICES	6
+#define WATTLE_SVC_TEST_SERVICES	8
 #define WATTLE_SVC_TEST_BACKENDS	12
 
 struct wattle_svc_state {
 	bool there;
 	u8 alg;
+	u8 empty;
+	u8 policy;
+	unsigned int sources;
 	bool has[WATTLE_SVC_TEST_BACKENDS];
 	u16 weight[WATTLE_SVC_TEST_BACKENDS];
 	u8 state[WATTLE_SVC_TEST_BACKENDS];
@@ -23,14 +26,25 @@ struct wattle_svc_model {
 	struct wattle_svc_state states[2][WATTLE_SVC_TEST_SERVICES];	/* published, staged */
 };
 
+/* Two addresses, each with two ports, each for any and for those from outside. */
 static struct wattle_service_spec wattle_svc_test_spec(unsigned int n)
 {
 	return (struct wattle_service_spec){
-		.addr = wattle_test_v4(0x0a600001 + n / 2),
-		.port = htons(80 + (n & 1)),
+		.addr = wattle_test_v4(n / 4 ? 0x0a600001 : 0),
+		.port = htons(80 + (n >> 1 & 1)),
 		.proto = IPPROTO_TCP,
+		.scope = n & 1,
 		.maglev_size = 251,
 	};
+}
+
+/* 10.@i.0.0/16. */
+static void wattle_svc_test_prefixes(struct wattle_prefix *prefixes, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		prefixes[i] = wattle_test_prefix4(0x0a000000 | i << 16, 16);
 }
 
 static struct wattle_backend wattle_svc_test_backend(unsigned int n)
@@ -75,6 +89,19 @@ static int wattle_svc_test_index(const struct wattle_backend *backend)
 	return -1;
 }
 
+static void wattle_svc_test_check_sources(struct kunit *test, const struct wattle_svc_state *s,
+					  const struct wattle_service *service)
+{
+	struct wattle_fixture *f = test->priv;
+	unsigned int n = wattle_random_below(&f->random, 4);
+	struct in6_addr client = wattle_test_v4(0x0a000007 | n << 16);
+	bool named = n < s->sources;
+
+	KUNIT_EXPECT_EQ(test, service->sources ? service->sources->count : 0, s->sources);
+	KUNIT_EXPECT_EQ(test, wattle_service_admits(service, &client),
+			!s->sources || named == (s->policy == WATTLE_SOURCE_POLICY_ALLOW));
+}
+
 static void wattle_svc_test_check_one(struct kunit *test, const struct wattle_svc_state *s,
 				      const struct wattle_service *service)
 {
@@ -94,6 +121,8 @@ static void wattle_svc_test_check_one(struct kunit *test, const struct wattle_sv
 	KUNIT_EXPECT_EQ(test, service->count, n);
 	KUNIT_EXPECT_EQ(test, service->usable, usable);
 	KUNIT_EXPECT_EQ(test, service->alg, s->alg);
+	KUNIT_EXPECT_EQ(test, service->empty, s->empty);
+	wattle_svc_test_check_sources(test, s, service);
 	for (i = 0; i < 4; i++) {
 		chosen = wattle_service_choose(service, wattle_random(&f->random));
 		KUNIT_EXPECT_EQ(test, !!chosen, usable != 0);
@@ -101,6 +130,18 @@ static void wattle_svc_test_check_one(struct kunit *test, const struct wattle_sv
 			break;
 		KUNIT_EXPECT_TRUE(test, choices[wattle_svc_test_index(chosen)]);
 	}
+}
+
+/* Does the address of service @n have any? */
+static bool wattle_svc_test_has_addr(const struct wattle_svc_state *states, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = n & ~3; i < (n & ~3) + 4; i++) {
+		if (states[i].there)
+			return true;
+	}
+	return false;
 }
 
 static void wattle_svc_test_check(struct kunit *test, const struct wattle_svc_model *m)
@@ -114,17 +155,16 @@ static void wattle_svc_test_check(struct kunit *test, const struct wattle_svc_mo
 
 	rcu_read_lock();
 	gen = wattle_generation(f->config);
-	service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port, spec.proto,
-					gen);
+	service = wattle_service_lookup(&f->config->services, &spec.key, gen);
 	KUNIT_EXPECT_EQ(test, !!service, s->there);
 	if (service && s->there)
 		wattle_svc_test_check_one(test, s, service);
 	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen),
-			m->states[0][n & ~1].there || m->states[0][n | 1].there);
+			wattle_svc_test_has_addr(m->states[0], n));
 	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen + 1),
-			m->states[1][n & ~1].there || m->states[1][n | 1].there);
-	KUNIT_EXPECT_NULL(test, wattle_service_lookup(&f->config->services, &spec.addr, spec.port,
-						      IPPROTO_UDP, gen));
+			wattle_svc_test_has_addr(m->states[1], n));
+	spec.proto = IPPROTO_UDP;
+	KUNIT_EXPECT_NULL(test, wattle_service_lookup(&f->config->services, &spec.key, gen));
 	rcu_read_unlock();
 }
 
@@ -139,10 +179,16 @@ static void wattle_svc_model_step(struct wattle_svc_model *m, enum wattle_test_s
 static int wattle_svc_test_service(struct wattle_fixture *f, struct wattle_svc_state *s,
 				   struct wattle_service_spec *spec, bool replace, int *want)
 {
+	struct wattle_prefix sources[3];
 	int err;
 
 	if (wattle_random_below(&f->random, 4)) {
 		spec->alg = wattle_random_below(&f->random, 2);
+		spec->empty = wattle_random_below(&f->random, 2);
+		spec->source_policy = wattle_random_below(&f->random, 2);
+		spec->source_count = wattle_random_below(&f->random, ARRAY_SIZE(sources) + 1);
+		spec->sources = sources;
+		wattle_svc_test_prefixes(sources, spec->source_count);
 		*want = s->there && !replace ? -EEXIST : 0;
 		err = wattle_config_service_add(f->config, WATTLE_TEST_OWNER, spec, replace,
 						&f->why);
@@ -151,12 +197,14 @@ static int wattle_svc_test_service(struct wattle_fixture *f, struct wattle_svc_s
 		if (!err) {
 			s->there = true;
 			s->alg = spec->alg;
+			s->empty = spec->empty;
+			s->policy = spec->source_policy;
+			s->sources = spec->source_count;
 		}
 		return err;
 	}
 	*want = s->there ? 0 : -ENOENT;
-	err = wattle_config_service_del(f->config, WATTLE_TEST_OWNER, &spec->addr, spec->port,
-					spec->proto, &f->why);
+	err = wattle_config_service_del(f->config, WATTLE_TEST_OWNER, &spec->key, &f->why);
 	if (!err)
 		s->there = false;
 	return err;
@@ -174,9 +222,8 @@ static int wattle_svc_test_backends(struct wattle_fixture *f, struct wattle_svc_
 		backend.weight = wattle_random_below(&f->random, 4);
 		backend.state = wattle_random_below(&f->random, 3);
 		*want = !s->there ? -ENOENT : s->has[i] && !replace ? -EEXIST : 0;
-		err = wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec->addr,
-						spec->port, spec->proto, &backend, replace,
-						&f->why);
+		err = wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec->key,
+						&backend, replace, &f->why);
 		if (!err) {
 			s->has[i] = true;
 			s->weight[i] = backend.weight;
@@ -185,8 +232,8 @@ static int wattle_svc_test_backends(struct wattle_fixture *f, struct wattle_svc_
 		return err;
 	}
 	*want = s->there && s->has[i] ? 0 : -ENOENT;
-	err = wattle_config_backend_del(f->config, WATTLE_TEST_OWNER, &spec->addr, spec->port,
-					spec->proto, &backend, &f->why);
+	err = wattle_config_backend_del(f->config, WATTLE_TEST_OWNER, &spec->key, &backend,
+					&f->why);
 	if (!err)
 		s->has[i] = false;
 	return err;
@@ -237,8 +284,7 @@ static void wattle_svc_test_random(struct kunit *test)
 		wattle_config_abort(f->config, WATTLE_TEST_OWNER, &f->why);
 	for (i = 0; i < WATTLE_SVC_TEST_SERVICES; i++) {
 		spec = wattle_svc_test_spec(i);
-		wattle_config_service_del(f->config, 0, &spec.addr, spec.port, spec.proto,
-					  &f->why);
+		wattle_config_service_del(f->config, 0, &spec.key, &f->why);
 	}
 	wattle_fixture_settle(f);
 	KUNIT_EXPECT_EQ(test, services->count, 0u);
@@ -392,12 +438,11 @@ static void wattle_svc_test_shares(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		one = wattle_svc_test_backend(i);
 		one.weight = 1 + i;
-		KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.addr,
-								spec.port, spec.proto, &one,
-								false, &f->why), 0);
+		KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.key,
+								&one, false, &f->why), 0);
 	}
 	rcu_read_lock();
-	service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port, spec.proto,
+	service = wattle_service_lookup(&f->config->services, &spec.key,
 					wattle_generation(f->config));
 	for (i = 0; service && i < 10000; i++) {
 		backend = wattle_service_choose(service, i * 429497u);
@@ -427,18 +472,65 @@ static void wattle_svc_test_refusals(struct kunit *test)
 	spec.proto = IPPROTO_ICMP;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
 	spec.proto = IPPROTO_SCTP;
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.addr, spec.port, spec.proto,
-							&backend, false, &f->why), -ENOENT);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.key, &backend, false,
+							&f->why), -ENOENT);
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), 0);
 	backend.port = 0;
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.addr, spec.port, spec.proto,
-							&backend, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.key, &backend, false,
+							&f->why), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_BACKEND_PORT);
 	backend.port = htons(80);
 	backend.addr = wattle_test_v6(1);
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.addr, spec.port, spec.proto,
-							&backend, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.key, &backend, false,
+							&f->why), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_BACKEND_ADDR);
+}
+
+/* Prefixes of clients are checked, and shared by the versions of a service. */
+static void wattle_svc_test_sources(struct kunit *test)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	struct wattle_backend backend = wattle_svc_test_backend(0);
+	const struct wattle_service *service;
+	struct wattle_config *c = f->config;
+	const struct wattle_sources *sources;
+	struct wattle_prefix *prefixes;
+
+	prefixes = kcalloc(WATTLE_SOURCES_MAX + 1, sizeof(*prefixes), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, prefixes);
+	wattle_svc_test_prefixes(prefixes, WATTLE_SOURCES_MAX);
+	spec.sources = prefixes;
+	spec.source_count = WATTLE_SOURCES_MAX + 1;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_SOURCE);
+	spec.source_count = 2;
+	prefixes[1].addr.s6_addr32[3] |= htonl(1);
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_SOURCE);
+	KUNIT_EXPECT_EQ(test, f->why.index, 1u);
+	prefixes[1] = (struct wattle_prefix){ .addr = wattle_test_v6(0), .len = 64 };
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
+	spec.source_policy = WATTLE_SOURCE_POLICY_DENY + 1;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_SOURCE_POLICY);
+	spec.source_policy = WATTLE_SOURCE_POLICY_DENY;
+	wattle_svc_test_prefixes(prefixes, WATTLE_SOURCES_MAX);
+	spec.source_count = WATTLE_SOURCES_MAX;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), 0);
+	rcu_read_lock();
+	service = wattle_service_lookup(&c->services, &spec.key, wattle_generation(c));
+	sources = service->sources;
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.key, &backend, false, &f->why),
+			0);
+	wattle_fixture_settle(f);
+	rcu_read_lock();
+	service = wattle_service_lookup(&c->services, &spec.key, wattle_generation(c));
+	KUNIT_EXPECT_PTR_EQ(test, (const struct wattle_sources *)service->sources, sources);
+	KUNIT_EXPECT_EQ(test, refcount_read(&sources->users), 1u);
+	rcu_read_unlock();
+	kfree(prefixes);
 }
 
 /* A number stays with its frontend, whatever changes. */
@@ -454,11 +546,10 @@ static void wattle_svc_test_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
 	for (i = 0; i < WATTLE_SVC_TEST_BACKENDS; i++) {
 		backend = wattle_svc_test_backend(i);
-		wattle_config_backend_add(f->config, 0, &spec.addr, spec.port, spec.proto,
-					  &backend, false, &f->why);
+		wattle_config_backend_add(f->config, 0, &spec.key, &backend, false, &f->why);
 		rcu_read_lock();
-		service = wattle_service_lookup(&f->config->services, &spec.addr, spec.port,
-						spec.proto, wattle_generation(f->config));
+		service = wattle_service_lookup(&f->config->services, &spec.key,
+						wattle_generation(f->config));
 		KUNIT_EXPECT_NOT_NULL(test, service);
 		if (service) {
 			KUNIT_EXPECT_EQ(test, service->count, i + 1);
@@ -474,6 +565,7 @@ static struct kunit_case wattle_service_cases[] = {
 	KUNIT_CASE(wattle_svc_test_random),
 	KUNIT_CASE(wattle_svc_test_shares),
 	KUNIT_CASE(wattle_svc_test_refusals),
+	KUNIT_CASE(wattle_svc_test_sources),
 	KUNIT_CASE(wattle_svc_test_numbers),
 	KUNIT_CASE(wattle_maglev_test_equal),
 	KUNIT_CASE(wattle_maglev_test_weights),

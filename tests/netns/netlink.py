@@ -328,13 +328,15 @@ def services(w):
     w.one.do("service-new", {**key, "alg": "maglev", "affinity": 60})
     shown = w.one.do("service-get", key)
     assert shown.pop("id") > 0
-    same(shown, {**key, "alg": "maglev", "affinity": 60, "maglev-size": 16381, "backends": 0})
+    usual = {"scope": "any", "empty": "reject", "source-policy": "allow"}
+    same(shown, {**key, **usual, "alg": "maglev", "affinity": 60, "maglev-size": 16381, "backends": 0})
     six = {"addr": ip("fd00:96::10"), "port": 53, "proto": 17}
     w.one.do("service-new", six)
     same(sorted(s["port"] for s in w.one.dump("service-get", {})), [53, 80])
 
     of = {"service-addr": key["addr"], "service-port": 80, "service-proto": 6}
-    backends = [{**of, "addr": ip(f"10.2.0.{i}"), "port": 8080, "weight": 100, "state": "active"}
+    backends = [{**of, "service-scope": "any", "addr": ip(f"10.2.0.{i}"), "port": 8080, "weight": 100,
+                 "state": "active"}
                 for i in range(1, 4)]
     w.one.do("backend-new", {k: v for k, v in backends[0].items() if k not in ("weight", "state")})
     backends[1]["weight"] = 7
@@ -354,6 +356,51 @@ def services(w):
     same(w.one.do("service-get", key)["backends"], 2, "a replaced service keeps its backends")
     w.one.do("service-del", six)
     same(len(w.one.dump("backend-get", {})), 2)
+
+
+@test("services: for whom they are, and from where they are reached")
+def frontends(w):
+    key = {"addr": ip("0.0.0.0"), "port": 30080, "proto": 6}
+    outside = {**key, "scope": "outside"}
+    sources = [prefix(f"10.{i}.0.0/16") for i in range(256)]
+    w.one.do("service-new", key)
+    w.one.do("service-new", {**outside, "empty": "drop", "source": sources, "source-policy": "deny"})
+    refused("again", lambda: w.one.do("service-new", outside), errno.EEXIST)
+    shown = w.one.do("service-get", outside)
+    same({k: shown[k] for k in ("scope", "empty", "source", "source-policy")},
+         {"scope": "outside", "empty": "drop", "source": sources, "source-policy": "deny"})
+    assert "source" not in w.one.do("service-get", key)
+    dumped = [s for s in w.one.dump("service-get", {}) if s["port"] == 30080]
+    same(sorted(s["scope"] for s in dumped), ["any", "outside"])
+    same(sorted(len(s.get("source", [])) for s in dumped), [0, 256])
+    # What is left out becomes what is usual.
+    w.one.do("service-new", outside, REPLACE)
+    shown = w.one.do("service-get", outside)
+    same((shown["empty"], shown["source-policy"], "source" in shown), ("reject", "allow", False))
+
+    of = {"service-addr": key["addr"], "service-port": 30080, "service-proto": 6}
+    backend = {"addr": ip("10.2.0.9"), "port": 8080}
+    w.one.do("backend-new", {**of, **backend, "service-scope": "outside"})
+    same(w.one.dump("backend-get", of), [])
+    same([b["service-scope"] for b in w.one.dump("backend-get", {**of, "service-scope": "outside"})],
+         ["outside"])
+    refused("of the other", lambda: w.one.do("backend-del", {**of, **backend}), errno.ENOENT)
+    w.one.do("backend-del", {**of, **backend, "service-scope": "outside"})
+
+    def new(**kw):
+        return lambda: w.one.do("service-new", {**outside, **kw}, REPLACE)
+
+    refused("scope", lambda: w.one.do("service-new", {**key, "scope": 2}), errno.ERANGE, "", ".scope")
+    refused("empty", new(empty=2), errno.ERANGE, "", ".empty")
+    refused("source policy", new(**{"source-policy": 2}), errno.ERANGE, "", ".source-policy")
+    refused("too many", new(source=sources + sources[:1]), errno.ENOSPC, "256", ".source")
+    refused("of the other family", new(source=[prefix("fd00::/64")]), errno.EINVAL, "famil", ".source")
+    refused("host bits", new(source=[{"addr": ip("10.0.0.1"), "len": 8}]), errno.EINVAL, "beyond",
+            ".source.addr")
+    refused("no address", new(source=[{"len": 8}]), errno.EINVAL, "address", ".source")
+    w.one.do("service-del", outside)
+    w.one.do("service-del", key)
+    refused("gone", lambda: w.one.do("service-get", outside), errno.ENOENT)
 
 
 @test("services and backends: what is wrong is refused, with the attribute")

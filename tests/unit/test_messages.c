@@ -209,6 +209,74 @@ static void test_policy(void)
 	ok(nlh && wattle_msg_cmd(nlh) == WATTLE_CMD_POLICY_FLUSH, "\"policy flush\" is a flush");
 }
 
+static bool service_read(const char *line, struct wattle_service *service)
+{
+	const struct nlmsghdr *nlh = request(line);
+
+	memset(service, 0, sizeof(*service));
+	return nlh && !wattle_service_parse(nlh, service);
+}
+
+static void test_service_sources(void)
+{
+	struct wattle_service service;
+	char text[WATTLE_PREFIX_STRLEN];
+
+	ok(service_read("service replace [::]:30080/tcp source fd00::/8 empty reject source 2001:db8::1 source-policy deny",
+			&service) &&
+	   !strcmp(wattle_frontend_text(text, &service.frontend), "[::]:30080/tcp") &&
+	   service.has_empty && service.empty == WATTLE_EMPTY_REJECT &&
+	   service.has_source_policy && service.source_policy == WATTLE_SOURCE_POLICY_DENY &&
+	   service.source_count == 2 &&
+	   !strcmp(wattle_prefix_text(text, &service.source[0]), "fd00::/8") &&
+	   !strcmp(wattle_prefix_text(text, &service.source[1]), "2001:db8::1/128"),
+	   "sources of a service are read back, in their order");
+	wattle_service_release(&service);
+	ok(!service.source && !service.source_count, "and let go");
+	ok(service_read("service add 10.96.0.1:80/tcp source 0.0.0.0/0", &service) &&
+	   service.source_count == 1 && !service.source[0].len && service.source[0].addr.len == 4,
+	   "everybody is a source, too");
+	wattle_service_release(&service);
+	ok(service_read("service add 10.96.0.1:80/tcp", &service) && !service.frontend.scope &&
+	   !service.has_empty && !service.has_source_policy && !service.source_count,
+	   "of none of them where none is given");
+	ok(!request("service add 10.96.0.1:80/tcp source fd00::/8"),
+	   "a source of another family is refused");
+}
+
+static void test_service_scope(void)
+{
+	struct wattle_frontend key = { .port = 80, .proto = 6 };
+	struct wattle_service service;
+	struct wattle_backend backend;
+	const struct nlmsghdr *nlh;
+	char text[WATTLE_FRONTEND_STRLEN];
+
+	ok(service_read("service add 0.0.0.0:30080/tcp scope outside empty drop", &service) &&
+	   !strcmp(wattle_frontend_text(text, &service.frontend), "0.0.0.0:30080/tcp") &&
+	   service.frontend.scope == WATTLE_SCOPE_OUTSIDE && service.empty == WATTLE_EMPTY_DROP,
+	   "a node port for outside is read back");
+	ok(service_read("service del 0.0.0.0:30080/tcp scope outside", &service) &&
+	   service.frontend.scope == WATTLE_SCOPE_OUTSIDE, "\"service del\" knows the scope");
+	nlh = request("backend replace 10.96.0.1:80/tcp scope outside to 10.2.0.7:8080");
+	ok(nlh && !wattle_backend_parse(nlh, &backend) &&
+	   backend.service.scope == WATTLE_SCOPE_OUTSIDE &&
+	   !strcmp(wattle_sockaddr_text(text, &backend.addr, backend.port), "10.2.0.7:8080"),
+	   "\"backend replace\" knows the scope");
+	nlh = request("backend del 10.96.0.1:80/tcp scope outside to 10.2.0.7:8080");
+	ok(nlh && !wattle_backend_parse(nlh, &backend) &&
+	   backend.service.scope == WATTLE_SCOPE_OUTSIDE, "so does \"backend del\"");
+	wattle_addr_parse(&key.addr, "10.96.0.1");
+	key.scope = WATTLE_SCOPE_OUTSIDE;
+	wattle_service_ask(scratch(), &key);
+	ok(!wattle_service_parse(nlmsg_hdr(scratch()), &service) &&
+	   service.frontend.scope == WATTLE_SCOPE_OUTSIDE, "a question knows the scope");
+	wattle_backend_ask(scratch(), &key);
+	ok(!wattle_backend_parse(nlmsg_hdr(scratch()), &backend) &&
+	   backend.service.scope == WATTLE_SCOPE_OUTSIDE, "and one about backends");
+	test_service_sources();
+}
+
 static void test_service(void)
 {
 	const struct nlmsghdr *nlh = request("service add [fd00::1]:53/udp alg maglev affinity 30 maglev-size 251");
@@ -229,6 +297,7 @@ static void test_service(void)
 	nlh = request("backend add 10.96.0.1:80/tcp to 10.2.0.7:8080");
 	ok(nlh && !wattle_backend_parse(nlh, &backend) && !backend.has_weight && !backend.has_state,
 	   "what is not said is not sent");
+	test_service_scope();
 }
 
 static void test_device(void)
@@ -301,6 +370,7 @@ static void parse_all(const struct nlmsghdr *nlh)
 	wattle_identity_parse(nlh, &identity);
 	wattle_rule_parse(nlh, &rule);
 	wattle_service_parse(nlh, &service);
+	wattle_service_release(&service);
 	wattle_backend_parse(nlh, &backend);
 	wattle_explain_parse(nlh, &explain);
 	wattle_flow_parse(nlh, &flow);
@@ -318,6 +388,8 @@ static void test_garbage(void)
 		"policy add id 300 ingress peer 10.0.0.0/8 outside proto tcp port 80-90 deny origin x",
 		"endpoint add lo pod a/b ip 10.0.0.1 ip fd00::1 id 300",
 		"device add w0 local 192.0.2.1 mode gbp",
+		"service add 10.0.0.1:80/tcp scope outside empty drop source 10.0.0.0/8 source 192.0.2.1",
+		"backend add 10.0.0.1:80/tcp scope outside to 10.0.0.2:80",
 	};
 	unsigned int i, j;
 

@@ -124,6 +124,18 @@ says 1 'is not ADDR:PORT/PROTO' service add '[10.0.0.1]:80/tcp'
 says 1 'is not ADDR:PORT/PROTO' service add '[fd00::1:80/tcp'
 says 1 'is not a protocol' service add 10.0.0.1:80/carrier
 says 1 'alg: roundrobin is not random\|maglev' service add 10.0.0.1:80/tcp alg roundrobin
+says 1 'scope: inside is not any\|outside' service add 10.0.0.1:80/tcp scope inside
+says 1 'scope: world is not any\|outside' backend add 10.0.0.1:80/tcp scope world to 10.0.0.2:80
+says 2 'scope: is for one frontend' service show scope outside
+says 2 'scope: is for one service' backend show scope outside
+says 2 'scope: given twice' service del 10.0.0.1:80/tcp scope any scope outside
+says 2 'what is "empty"' service del 10.0.0.1:80/tcp empty drop
+says 1 'empty: accept is not reject\|drop' service add 10.0.0.1:80/tcp empty accept
+says 1 'source: 10.0.0.1/8 has bits set beyond its length: 10.0.0.0/8\?' \
+	service add 10.0.0.1:80/tcp source 10.0.0.1/8
+says 1 'source: fd00::/8 is of another family than the service' \
+	service add 10.0.0.1:80/tcp source 10.0.0.0/8 source fd00::/8
+says 1 'source-policy: maybe is not allow\|deny' service add 10.0.0.1:80/tcp source-policy maybe
 says 1 'to: .* is of another family' backend add 10.0.0.1:80/tcp to '[fd00::1]:80'
 says 1 'to: 10.0.0.2:80/tcp is not ADDR:PORT' backend add 10.0.0.1:80/tcp to 10.0.0.2:80/tcp
 says 1 'weight: 65536 is not from' backend add 10.0.0.1:80/tcp to 10.0.0.2:80 weight 65536
@@ -151,6 +163,11 @@ if [ ! -e /sys/module/wattle ]; then
 		'policy add allow ingress id 300' 'policy add id 300 ingress proto icmpv6 type 128 code 0 allow' \
 		'policy add id 300 ingress proto 47 allow' 'policy flush' 'policy flush id 3' 'policy show id 3' \
 		'service add [fd00::1]:53/udp alg maglev affinity 30 maglev-size 251' \
+		'service add 0.0.0.0:30080/tcp scope outside empty drop' \
+		'service replace [::]:30080/tcp source fd00::/8 source 2001:db8::/32 source-policy deny' \
+		'service del 10.0.0.1:80/tcp scope outside' 'service show 10.0.0.1:80/tcp scope outside' \
+		'backend set [::]:30080/tcp scope outside to [fd00::2]:53 weight 2' \
+		'backend del 0.0.0.0:30080/tcp scope outside to 10.0.0.2:80' \
 		'backend add [fd00::1]:53/udp to [fd00::2]:53 weight 0 state quarantined' \
 		'backend set 10.0.0.1:80/tcp to 10.0.0.2:80 weight 3' 'backend show 10.0.0.1:80/tcp' \
 		'explain src 10.0.0.1 dst 10.0.0.2 proto tcp sport 0 dport 80' \
@@ -237,6 +254,8 @@ tap $? "completion knows protocols"
 tap $? "completion completes a key"
 [ "$($tool complete backend add 10.0.0.1:80/tcp to 10.0.0.2:80 state t)" = terminating ]
 tap $? "completion knows choices"
+[ "$($tool complete service add 10.0.0.1:80/tcp scope outside so)" = $'source\nsource-policy' ]
+tap $? "completion knows what a service is made of"
 ! $tool complete policy add id 3 '' | grep -qx id
 tap $? "completion offers no key twice"
 $tool complete endpoint add l | grep -qx lo

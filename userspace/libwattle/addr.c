@@ -116,6 +116,24 @@ char *wattle_prefix_text(char *text, const struct wattle_prefix *prefix)
 	return text;
 }
 
+int wattle_prefix_compare(const struct wattle_prefix *a, const struct wattle_prefix *b)
+{
+	int diff = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+
+	return diff ? diff : a->len - b->len;
+}
+
+int wattle_frontend_compare(const struct wattle_frontend *a, const struct wattle_frontend *b)
+{
+	int diff = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+
+	if (!diff)
+		diff = a->port - b->port;
+	if (!diff)
+		diff = a->proto - b->proto;
+	return diff ? diff : a->scope - b->scope;
+}
+
 char *wattle_sockaddr_text(char *text, const struct wattle_addr *addr, uint16_t port)
 {
 	char name[WATTLE_ADDR_STRLEN];

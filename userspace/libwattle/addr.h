@@ -19,11 +19,12 @@ struct wattle_prefix {
 	uint8_t len;
 };
 
-/* A service's address; @port in host byte order. */
+/* A service's address; @port in host byte order, @scope as in enum wattle_scope. */
 struct wattle_frontend {
 	struct wattle_addr addr;
 	uint16_t port;
 	uint8_t proto;
+	uint8_t scope;
 };
 
 #define WATTLE_ADDR_STRLEN	48
@@ -53,7 +54,12 @@ int wattle_prefix_parse(struct wattle_prefix *prefix, const char *text);
 bool wattle_prefix_mask(struct wattle_prefix *prefix);
 bool wattle_prefix_equal(const struct wattle_prefix *a, const struct wattle_prefix *b);
 
-/* Text into @text, which is returned. Sizes as above. */
+/* Any order that is always the same; by family first. */
+int wattle_prefix_compare(const struct wattle_prefix *a, const struct wattle_prefix *b);
+/* The same of frontends: those that only their scope tells apart are neighbours. */
+int wattle_frontend_compare(const struct wattle_frontend *a, const struct wattle_frontend *b);
+
+/* Text into @text, which is returned. Sizes as above. The scope of a frontend is not in it. */
 char *wattle_addr_text(char *text, const struct wattle_addr *addr);
 char *wattle_prefix_text(char *text, const struct wattle_prefix *prefix);
 char *wattle_sockaddr_text(char *text, const struct wattle_addr *addr, uint16_t port);

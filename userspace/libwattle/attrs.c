@@ -88,6 +88,10 @@ static const struct wattle_attr wattle_service[] = {
 	[WATTLE_A_SERVICE_MAGLEV_SIZE] = { "maglev-size", NULL },
 	[WATTLE_A_SERVICE_BACKENDS] = { "backends", NULL },
 	[WATTLE_A_SERVICE_ID] = { "id", NULL },
+	[WATTLE_A_SERVICE_SCOPE] = { "scope", NULL },
+	[WATTLE_A_SERVICE_EMPTY] = { "empty", NULL },
+	[WATTLE_A_SERVICE_SOURCE] = { "source", &wattle_prefix_attrs },
+	[WATTLE_A_SERVICE_SOURCE_POLICY] = { "source-policy", NULL },
 };
 WATTLE_ATTRS(wattle_service);
 
@@ -99,6 +103,7 @@ static const struct wattle_attr wattle_backend[] = {
 	[WATTLE_A_BACKEND_PORT] = { "port", NULL },
 	[WATTLE_A_BACKEND_WEIGHT] = { "weight", NULL },
 	[WATTLE_A_BACKEND_STATE] = { "state", NULL },
+	[WATTLE_A_BACKEND_SERVICE_SCOPE] = { "service-scope", NULL },
 };
 WATTLE_ATTRS(wattle_backend);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Services and their backends. */
 #include <errno.h>
+#include <linux/genetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
@@ -11,12 +13,16 @@ static int wattle_service_put_key(struct nl_msg *msg, const struct wattle_fronte
 	    nla_put_u16(msg, WATTLE_A_SERVICE_PORT, frontend->port) ||
 	    nla_put_u8(msg, WATTLE_A_SERVICE_PROTO, frontend->proto))
 		return -EMSGSIZE;
+	if (frontend->scope && nla_put_u8(msg, WATTLE_A_SERVICE_SCOPE, frontend->scope))
+		return -EMSGSIZE;
 	return 0;
 }
 
 int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
 			  const struct wattle_service *service)
 {
+	unsigned int i;
+
 	wattle_msg_change(msg, how, WATTLE_CMD_SERVICE_NEW, WATTLE_CMD_SERVICE_DEL);
 	if (wattle_service_put_key(msg, &service->frontend))
 		return -EMSGSIZE;
@@ -26,8 +32,14 @@ int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
 	    (service->has_affinity &&
 	     nla_put_u32(msg, WATTLE_A_SERVICE_AFFINITY, service->affinity)) ||
 	    (service->maglev_size &&
-	     nla_put_u32(msg, WATTLE_A_SERVICE_MAGLEV_SIZE, service->maglev_size)))
+	     nla_put_u32(msg, WATTLE_A_SERVICE_MAGLEV_SIZE, service->maglev_size)) ||
+	    (service->has_empty && nla_put_u8(msg, WATTLE_A_SERVICE_EMPTY, service->empty)) ||
+	    (service->has_source_policy &&
+	     nla_put_u8(msg, WATTLE_A_SERVICE_SOURCE_POLICY, service->source_policy)))
 		return -EMSGSIZE;
+	for (i = 0; i < service->source_count; i++)
+		if (wattle_put_prefix(msg, WATTLE_A_SERVICE_SOURCE, &service->source[i]))
+			return -EMSGSIZE;
 	return 0;
 }
 
@@ -35,6 +47,25 @@ int wattle_service_ask(struct nl_msg *msg, const struct wattle_frontend *fronten
 {
 	wattle_msg_begin(msg, WATTLE_CMD_SERVICE_GET, 0);
 	return frontend ? wattle_service_put_key(msg, frontend) : 0;
+}
+
+static int wattle_service_get_sources(const struct nlmsghdr *nlh, struct wattle_service *service)
+{
+	unsigned int count = 0;
+	struct nlattr *attr;
+	int rest;
+
+	nlmsg_for_each_attr(attr, (struct nlmsghdr *)nlh, GENL_HDRLEN, rest)
+		count += nla_type(attr) == WATTLE_A_SERVICE_SOURCE;
+	if (!count)
+		return 0;
+	service->source = calloc(count, sizeof(*service->source));
+	if (!service->source)
+		return -ENOMEM;
+	nlmsg_for_each_attr(attr, (struct nlmsghdr *)nlh, GENL_HDRLEN, rest)
+		if (nla_type(attr) == WATTLE_A_SERVICE_SOURCE)
+			wattle_get_prefix(&service->source[service->source_count++], attr);
+	return 0;
 }
 
 int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *service)
@@ -47,14 +78,26 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 	wattle_get_addr(&service->frontend.addr, tb[WATTLE_A_SERVICE_ADDR]);
 	service->frontend.port = wattle_get_u16(tb[WATTLE_A_SERVICE_PORT]);
 	service->frontend.proto = wattle_get_u8(tb[WATTLE_A_SERVICE_PROTO]);
+	service->frontend.scope = wattle_get_u8(tb[WATTLE_A_SERVICE_SCOPE]);
 	service->has_alg = tb[WATTLE_A_SERVICE_ALG];
 	service->alg = wattle_get_u8(tb[WATTLE_A_SERVICE_ALG]);
 	service->has_affinity = tb[WATTLE_A_SERVICE_AFFINITY];
 	service->affinity = wattle_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
 	service->maglev_size = wattle_get_u32(tb[WATTLE_A_SERVICE_MAGLEV_SIZE]);
+	service->has_empty = tb[WATTLE_A_SERVICE_EMPTY];
+	service->empty = wattle_get_u8(tb[WATTLE_A_SERVICE_EMPTY]);
+	service->has_source_policy = tb[WATTLE_A_SERVICE_SOURCE_POLICY];
+	service->source_policy = wattle_get_u8(tb[WATTLE_A_SERVICE_SOURCE_POLICY]);
 	service->backends = wattle_get_u32(tb[WATTLE_A_SERVICE_BACKENDS]);
 	service->id = wattle_get_u32(tb[WATTLE_A_SERVICE_ID]);
-	return 0;
+	return wattle_service_get_sources(nlh, service);
+}
+
+void wattle_service_release(struct wattle_service *service)
+{
+	free(service->source);
+	service->source = NULL;
+	service->source_count = 0;
 }
 
 static int wattle_backend_put_service(struct nl_msg *msg, const struct wattle_frontend *service)
@@ -62,6 +105,8 @@ static int wattle_backend_put_service(struct nl_msg *msg, const struct wattle_fr
 	if (wattle_put_addr(msg, WATTLE_A_BACKEND_SERVICE_ADDR, &service->addr) ||
 	    nla_put_u16(msg, WATTLE_A_BACKEND_SERVICE_PORT, service->port) ||
 	    nla_put_u8(msg, WATTLE_A_BACKEND_SERVICE_PROTO, service->proto))
+		return -EMSGSIZE;
+	if (service->scope && nla_put_u8(msg, WATTLE_A_BACKEND_SERVICE_SCOPE, service->scope))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -98,6 +143,7 @@ int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *back
 	wattle_get_addr(&backend->service.addr, tb[WATTLE_A_BACKEND_SERVICE_ADDR]);
 	backend->service.port = wattle_get_u16(tb[WATTLE_A_BACKEND_SERVICE_PORT]);
 	backend->service.proto = wattle_get_u8(tb[WATTLE_A_BACKEND_SERVICE_PROTO]);
+	backend->service.scope = wattle_get_u8(tb[WATTLE_A_BACKEND_SERVICE_SCOPE]);
 	wattle_get_addr(&backend->addr, tb[WATTLE_A_BACKEND_ADDR]);
 	backend->port = wattle_get_u16(tb[WATTLE_A_BACKEND_PORT]);
 	backend->has_weight = tb[WATTLE_A_BACKEND_WEIGHT];

@@ -181,6 +181,12 @@ struct wattle_service {
 	uint32_t affinity;
 	bool has_affinity;
 	uint32_t maglev_size;
+	uint8_t empty;
+	bool has_empty;
+	unsigned int source_count;
+	struct wattle_prefix *source;
+	uint8_t source_policy;
+	bool has_source_policy;
 	uint32_t backends;
 	uint32_t id;
 };
@@ -298,8 +304,8 @@ int wattle_rule_flush(struct nl_msg *msg, uint32_t id);
 int wattle_flow_flush(struct nl_msg *msg);
 
 /*
- * Replies, and requests too. -EBADMSG where the message is not one. A node and an
- * endpoint hold memory, which _release() frees.
+ * Replies, and requests too. -EBADMSG where the message is not one. A node, an
+ * endpoint and a service hold memory, which _release() frees.
  */
 int wattle_info_parse(const struct nlmsghdr *nlh, struct wattle_info *info);
 int wattle_node_parse(const struct nlmsghdr *nlh, struct wattle_node *node);
@@ -309,6 +315,7 @@ int wattle_endpoint_parse(const struct nlmsghdr *nlh, struct wattle_endpoint *en
 void wattle_endpoint_release(struct wattle_endpoint *endpoint);
 int wattle_rule_parse(const struct nlmsghdr *nlh, struct wattle_rule *rule);
 int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *service);
+void wattle_service_release(struct wattle_service *service);
 int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *backend);
 int wattle_explain_parse(const struct nlmsghdr *nlh, struct wattle_explain *explain);
 int wattle_flow_parse(const struct nlmsghdr *nlh, struct wattle_flow *flow);

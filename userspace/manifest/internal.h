@@ -165,6 +165,15 @@ struct named_port {
 	uint16_t port;
 };
 
+/* A port of the pod's node that leads to it. @addr: length 0: at every address. */
+struct host_port {
+	struct wattle_addr addr;
+	uint8_t proto;
+	uint16_t port;
+	uint16_t to;
+	const char *where;
+};
+
 struct pod {
 	struct namespace *ns;
 	const char *name;
@@ -178,6 +187,8 @@ struct pod {
 	struct named_port *port;
 	unsigned int port_count;
 	const char *ports;	/* all of them, as text to compare */
+	struct host_port *host_port;
+	unsigned int host_port_count;
 	bool host;
 	bool done;
 	bool dying;
@@ -323,11 +334,32 @@ struct given_identity {
 	bool taken;
 };
 
+/**
+ * struct service_port - of a service or a slice
+ * @node_port: on every address of every node, or 0
+ * @where: FILE:LINE: KIND NAME: FIELD of that
+ */
 struct service_port {
 	const char *name;
 	uint8_t proto;
 	uint16_t port;
+	uint16_t node_port;
+	const char *where;
 };
+
+#define VIP_CLUSTER	0x1
+#define VIP_EXTERNAL	0x2
+#define VIP_BALANCER	0x4
+
+/* An address of a service, which it may have for more than one reason. */
+struct vip {
+	struct wattle_addr addr;
+	uint8_t kinds;
+	const char *where;
+};
+
+#define FAMILY_4	0x1
+#define FAMILY_6	0x2
 
 struct service {
 	const char *ns;
@@ -336,20 +368,34 @@ struct service {
 	struct labels selector;
 	bool has_selector;
 	bool headless;
-	bool local;		/* internalTrafficPolicy */
+	bool inside_local;	/* internalTrafficPolicy */
+	bool outside_local;	/* externalTrafficPolicy */
 	bool publish;		/* publishNotReadyAddresses */
+	bool deny;		/* @source are those that do not reach it */
+	uint8_t families;
 	uint8_t alg;
 	uint32_t affinity;
-	struct wattle_addr *vip;
+	struct vip *vip;
 	unsigned int vip_count;
+	struct wattle_prefix *source;
+	unsigned int source_count;
 	struct service_port *port;
 	unsigned int port_count;
 };
 
+/* Interned: the same name is the same pointer. */
+struct names {
+	const char **at;
+	unsigned int count;
+};
+
+/* @zones, @nodes: whom it is meant for. */
 struct slice_endpoint {
 	struct wattle_addr *addr;
 	unsigned int addr_count;
 	const char *node;
+	struct names zones;
+	struct names nodes;
 	bool ready;
 	bool serving;
 	bool terminating;
@@ -425,6 +471,10 @@ void read_network_policy(struct reader *r, struct node *node);
 void read_cilium_policy(struct reader *r, struct node *node);
 void read_cidr_group(struct reader *r, struct node *node);
 void read_given_identity(struct reader *r, struct node *node);
+
+bool read_service_port(struct reader *r, struct node *node, struct service_port *port);
+bool service_has_sources(const struct service *service, uint8_t len);
+bool service_is_closed(const struct service *service, uint8_t len);
 
 bool read_addr(struct reader *r, const struct node *node, struct wattle_addr *addr);
 /* Host bits are masked, with a warning. @bare: an address alone is one, too. */

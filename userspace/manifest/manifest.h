@@ -63,15 +63,27 @@ struct manifest_node {
 	unsigned int addr_count;
 	struct wattle_prefix *cidr;
 	unsigned int cidr_count;
+	const char *zone;		/* interned; NULL: not known */
 };
 
+/*
+ * A frontend. @source: prefixes of its family; @where: FILE:LINE: KIND NAMESPACE/NAME: FIELD
+ * that asks for it.
+ */
 struct manifest_service {
-	const char *name;		/* NAMESPACE/NAME */
 	struct wattle_frontend frontend;
+	const char *where;
 	uint8_t alg;
 	uint32_t affinity;
+	uint8_t empty;
+	uint8_t source_policy;
+	struct wattle_prefix *source;
+	unsigned int source_count;
 	struct manifest_backend *backend;
 	unsigned int backend_count;
+	unsigned int order;		/* in which they came */
+	bool host_port;			/* of a pod */
+	bool dying;			/* which is being deleted */
 };
 
 struct manifest_backend {
@@ -116,8 +128,12 @@ void manifest_identity(const struct manifest *m, size_t i, struct manifest_ident
 size_t manifest_node_count(const struct manifest *m);
 const struct manifest_node *manifest_node(const struct manifest *m, size_t i);
 bool manifest_has_node(const struct manifest *m, const char *name);
-/* As seen from @node: which endpoints are local, or in its zone. */
-struct manifest_service *manifest_services(struct manifest *m, const char *node, size_t *count);
+/*
+ * As seen from @node: which endpoints are local, or in its zone. Sorted by frontend. False where
+ * two claim one, which has been said; *@services is to be freed all the same.
+ */
+bool manifest_services(struct manifest *m, const char *node, struct manifest_service **services,
+		       size_t *count);
 void manifest_services_free(struct manifest_service *services, size_t count);
 
 /*

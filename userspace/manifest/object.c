@@ -174,6 +174,8 @@ void read_node(struct reader *r, struct node *node)
 {
 	struct manifest *m = r->m;
 	struct manifest_node *out = APPEND(m->node, m->node_count);
+	struct node *labels;
+	const char *zone;
 
 	memset(out, 0, sizeof(*out));
 	out->name = intern(m, r->name);
@@ -181,6 +183,9 @@ void read_node(struct reader *r, struct node *node)
 		bad(r, node, "the name is longer than %d bytes", WATTLE_NAME_MAX);
 	node_addresses(r, node_list(r, node_map(r, node, "status"), "addresses"), out);
 	node_cidrs(r, node_map(r, node, "spec"), out);
+	labels = node_map(r, node_map(r, node, "metadata"), "labels");
+	if (node_string(r, node_get(labels, "topology.kubernetes.io/zone"), &zone) && *zone)
+		out->zone = intern(m, zone);
 }
 
 static void read_namespace(struct reader *r, struct node *node)
@@ -193,6 +198,30 @@ static void read_namespace(struct reader *r, struct node *node)
 
 /* ---- pods ---- */
 
+static void pod_add_host_port(struct reader *r, struct node *node, const struct named_port *port,
+			      struct pod *pod)
+{
+	struct node *at = node_get(node, "hostPort"), *ip = node_get(node, "hostIP");
+	static const struct wattle_prefix loopback[] = {
+		{ { 4, { 127 } }, 8 }, { { 16, { [15] = 1 } }, 128 },
+	};
+	struct host_port host = { .proto = port->proto, .to = port->port };
+	long number;
+
+	/* On its node's network the port is its own. */
+	if (!at || pod->host || !node_number(r, at, 0, 65535, &number) || !number)
+		return;
+	if (ip && !(ip->type == NODE_SCALAR && !ip->len) && !read_addr(r, ip, &host.addr))
+		return;
+	if (prefix_has(&loopback[0], &host.addr) || prefix_has(&loopback[1], &host.addr)) {
+		warn(r, at, "at %s is not served: left out", ip->text);
+		return;
+	}
+	host.port = number;
+	host.where = where_is(r, at);
+	*APPEND(pod->host_port, pod->host_port_count) = host;
+}
+
 static void pod_add_port(struct reader *r, struct node *node, struct pod *pod)
 {
 	const char *name = node_get_string(r, node, "name");
@@ -200,10 +229,13 @@ static void pod_add_port(struct reader *r, struct node *node, struct pod *pod)
 	long number;
 
 	if (!node_number(r, node_get(node, "containerPort"), 1, 65535, &number) ||
-	    !read_proto(r, node_get(node, "protocol"), &port.proto) || !*name || !number)
+	    !read_proto(r, node_get(node, "protocol"), &port.proto) || !number)
+		return;
+	port.port = number;
+	pod_add_host_port(r, node, &port, pod);
+	if (!*name)
 		return;
 	port.name = intern(r->m, name);
-	port.port = number;
 	named_put(&r->m->port_names, port.name, r->m);
 	*APPEND(pod->port, pod->port_count) = port;
 }

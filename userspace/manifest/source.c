@@ -32,6 +32,7 @@ static void slices_release(struct manifest *m)
 	}
 	for (i = 0; i < m->service_count; i++) {
 		free(m->service[i].vip);
+		free(m->service[i].source);
 		free(m->service[i].port);
 	}
 	free(m->slice);
@@ -67,8 +68,10 @@ void manifest_destroy(struct manifest *m)
 		named_release(named[i]);
 	slices_release(m);
 	policies_release(m);
-	for (i = 0; i < m->pod_count; i++)
+	for (i = 0; i < m->pod_count; i++) {
 		free(m->pod[i].port);
+		free(m->pod[i].host_port);
+	}
 	for (i = 0; i < m->node_count; i++)
 		free(m->node[i].cidr);
 	for (i = 0; i < m->group_count; i++)

@@ -172,12 +172,19 @@ static int apply_kernel(struct call *call, struct manifest *m)
 	return code;
 }
 
-/* Whether the manifests are good: that needs no kernel. */
+/* Whether the manifests are good, and what they make of tables with nothing in them. */
 static int apply_dry(struct call *call, struct manifest *m)
 {
 	struct state none = {}, want = {};
+	struct plan plan = {};
 	int code = state_want(call, m, value_of(call, SLOT_NODE)->text, &none, &want);
 
+	if (!code && given(call, SLOT_DIFF)) {
+		plan_make(&plan, &none, &want);
+		code = plan.failed ? EXIT_REFUSED : apply_show(&plan, &none, &want);
+		plan_release(&plan);
+	}
+	state_release(&none);
 	state_release(&want);
 	return code;
 }
@@ -201,7 +208,7 @@ static int apply_run(struct call *call)
 
 	if (!m)
 		return EXIT_REFUSED;
-	if (given(call, SLOT_DRY_RUN) && !given(call, SLOT_DIFF) && !apply_has_kernel())
+	if (given(call, SLOT_DRY_RUN) && !apply_has_kernel())
 		code = apply_dry(call, m);
 	else
 		code = apply_kernel(call, m);

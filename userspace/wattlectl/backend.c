@@ -6,6 +6,7 @@
 
 static const struct param backend_params[] = {
 	{ SLOT_FRONTEND, KIND_FRONTEND, PARAM_REQUIRED, NULL, NULL, NULL, 0, 0 },
+	{ SLOT_SCOPE, KIND_CHOICE, 0, "scope", NULL, words_scope, 0, 0 },
 	{ SLOT_TO, KIND_SOCKADDR, PARAM_REQUIRED, "to", NULL, NULL, 0, 0 },
 	{ SLOT_WEIGHT, KIND_NUMBER, 0, "weight", NULL, NULL, 0, 65535 },
 	{ SLOT_STATE, KIND_CHOICE, 0, "state", NULL, words_state, 0, 0 },
@@ -13,10 +14,11 @@ static const struct param backend_params[] = {
 
 static const struct param backend_show_params[] = {
 	{ SLOT_FRONTEND, KIND_FRONTEND, 0, NULL, NULL, NULL, 0, 0 },
+	{ SLOT_SCOPE, KIND_CHOICE, 0, "scope", NULL, words_scope, 0, 0 },
 };
 
 static const struct column backend_columns[] = {
-	{ "SERVICE", "frontend" }, { "BACKEND", "backend" }, { "WEIGHT", "weight" },
+	{ "SERVICE", "frontend" }, { "SCOPE", "scope" }, { "BACKEND", "backend" }, { "WEIGHT", "weight" },
 	{ "STATE", "state" }, { NULL, NULL }
 };
 
@@ -80,7 +82,7 @@ static int backend_encode(struct call *call, struct nl_msg *msg)
 {
 	const struct value *to = value_of(call, SLOT_TO);
 	struct wattle_backend backend = {
-		.service = value_of(call, SLOT_FRONTEND)->frontend,
+		.service = frontend_of(call),
 		.addr = to->frontend.addr,
 		.port = to->frontend.port,
 		.has_weight = given(call, SLOT_WEIGHT),
@@ -104,8 +106,9 @@ static json_t *backend_row(const struct nlmsghdr *nlh)
 	struct wattle_backend b;
 
 	wattle_backend_parse(nlh, &b);
-	return json_pack("{s:o, s:o, s:o, s:i, s:i, s:s}",
+	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:s}",
 			 "frontend", json_frontend(&b.service),
+			 "scope", choice_text(words_scope, b.service.scope),
 			 "backend", json_sockaddr(&b.addr, b.port), "addr", json_addr(&b.addr),
 			 "port", b.port, "weight", b.weight,
 			 "state", choice_text(words_state, b.state));
@@ -113,9 +116,14 @@ static json_t *backend_row(const struct nlmsghdr *nlh)
 
 static int backend_show(struct call *call)
 {
-	const struct value *service = value_of(call, SLOT_FRONTEND);
+	const struct wattle_frontend service = frontend_of(call);
+	bool one = given(call, SLOT_FRONTEND);
 
-	wattle_backend_ask(scratch(), service ? &service->frontend : NULL);
+	if (given(call, SLOT_SCOPE) && !one) {
+		report(call, "scope", "is for one service: ADDR:PORT/PROTO is missing");
+		return EXIT_USAGE;
+	}
+	wattle_backend_ask(scratch(), one ? &service : NULL);
 	return show_dump(call, scratch(), false, backend_columns, backend_row);
 }
 
@@ -137,7 +145,7 @@ static const struct verb backend_verbs[] = {
 	},
 	{
 		.name = "del", .alias = "delete", .help = "remove a backend from a service",
-		.params = backend_params, .count = 2,
+		.params = backend_params, .count = 3,
 		.how = WATTLE_DEL, .encode = backend_encode,
 	},
 	{

@@ -53,7 +53,9 @@ static json_t *decision_json(const struct wattle_decision *decision)
 
 static json_t *service_json(const struct wattle_explain *e)
 {
-	const struct wattle_frontend frontend = { e->service_addr, e->service_port, e->proto };
+	const struct wattle_frontend frontend = {
+		.addr = e->service_addr, .port = e->service_port, .proto = e->proto,
+	};
 
 	return json_frontend(&frontend);
 }
@@ -95,7 +97,9 @@ static void explain_text_policy(const char *direction, const struct wattle_decis
 
 static void explain_text(const struct wattle_explain *e)
 {
-	const struct wattle_frontend frontend = { e->service_addr, e->service_port, e->proto };
+	const struct wattle_frontend frontend = {
+		.addr = e->service_addr, .port = e->service_port, .proto = e->proto,
+	};
 	char text[WATTLE_FRONTEND_STRLEN], proto[WATTLE_PROTO_STRLEN], words[BECAUSE_STRLEN];
 
 	printf("%s", choice_text(words_verdict, e->verdict));

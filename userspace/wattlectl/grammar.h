@@ -66,6 +66,10 @@ enum slot {
 	SLOT_ALG,
 	SLOT_AFFINITY,
 	SLOT_MAGLEV_SIZE,
+	SLOT_SCOPE,
+	SLOT_EMPTY,
+	SLOT_SOURCE,
+	SLOT_SOURCE_POLICY,
 	SLOT_TO,
 	SLOT_WEIGHT,
 	SLOT_STATE,
@@ -196,6 +200,17 @@ static inline const struct value *value_of(const struct call *call, enum slot sl
 static inline uint64_t number_of(const struct call *call, enum slot slot, uint64_t otherwise)
 {
 	return call->first[slot] ? call->first[slot]->number : otherwise;
+}
+
+/* Of a service: its scope is a word of its own. */
+static inline struct wattle_frontend frontend_of(const struct call *call)
+{
+	struct wattle_frontend frontend = {};
+
+	if (call->first[SLOT_FRONTEND])
+		frontend = call->first[SLOT_FRONTEND]->frontend;
+	frontend.scope = number_of(call, SLOT_SCOPE, WATTLE_SCOPE_ANY);
+	return frontend;
 }
 
 const struct object *object_find(const char *word, bool *ambiguous);

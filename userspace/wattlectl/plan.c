@@ -272,24 +272,65 @@ static void plan_rules(struct plan *plan, const struct state *now, const struct 
 
 /* ---- services ---- */
 
+static bool same_service(const struct wattle_service *a, const struct wattle_service *b)
+{
+	unsigned int i;
+
+	/* What to do with sources is nothing to say where there are none. */
+	if (a->alg != b->alg || a->affinity != b->affinity || a->empty != b->empty ||
+	    a->source_count != b->source_count ||
+	    (a->source_count && a->source_policy != b->source_policy))
+		return false;
+	for (i = 0; i < a->source_count; i++)
+		if (!wattle_prefix_equal(&a->source[i], &b->source[i]))
+			return false;
+	return true;
+}
+
+static const char *scope_text(const struct wattle_frontend *frontend)
+{
+	return frontend->scope == WATTLE_SCOPE_OUTSIDE ? " scope outside" : "";
+}
+
+/* In the words of "service add", but for what is as always. */
+static void service_text(char *text, size_t size, const struct wattle_service *service)
+{
+	char buf[WATTLE_FRONTEND_STRLEN];
+	unsigned int i;
+	size_t len;
+
+	len = snprintf(text, size, "%s%s alg %s", wattle_frontend_text(buf, &service->frontend),
+		       scope_text(&service->frontend), choice_text(words_alg, service->alg));
+	if (service->affinity)
+		len += snprintf(text + len, size - len, " affinity %u", service->affinity);
+	if (service->empty)
+		len += snprintf(text + len, size - len, " empty %s",
+				choice_text(words_empty, service->empty));
+	if (service->source_count)
+		len += snprintf(text + len, size - len, " source-policy %s",
+				choice_text(words_source_policy, service->source_policy));
+	for (i = 0; i < service->source_count && len < size; i++)
+		len += snprintf(text + len, size - len, " source %s",
+				wattle_prefix_text(buf, &service->source[i]));
+}
+
 static void plan_services(struct plan *plan, const struct state *now, const struct state *want,
 			  bool dels)
 {
 	const struct wattle_service *old, *new;
-	char text[WATTLE_FRONTEND_STRLEN];
+	char text[512];
 	struct walk walk;
 
 	WALK(walk, service, compare_services, now, want, old, new) {
 		if (dels && !new)
 			plan_add(plan, wattle_service_encode(scratch(), WATTLE_DEL, old), '-',
-				 "service", "%s", wattle_frontend_text(text, &old->frontend));
-		if (dels || !new ||
-		    (old && old->alg == new->alg && old->affinity == new->affinity))
+				 "service", "%s%s", wattle_frontend_text(text, &old->frontend),
+				 scope_text(&old->frontend));
+		if (dels || !new || (old && same_service(old, new)))
 			continue;
+		service_text(text, sizeof(text), new);
 		plan_add(plan, wattle_service_encode(scratch(), WATTLE_REPLACE, new),
-			 old ? '~' : '+', "service", "%s alg %s%s",
-			 wattle_frontend_text(text, &new->frontend),
-			 choice_text(words_alg, new->alg), new->affinity ? " affinity" : "");
+			 old ? '~' : '+', "service", "%s", text);
 	}
 }
 
@@ -312,14 +353,16 @@ static void plan_backends(struct plan *plan, const struct state *now, const stru
 	WALK(walk, backend, compare_backends, now, want, old, new) {
 		if (dels && !new && service_stays(want, old))
 			plan_add(plan, wattle_backend_encode(scratch(), WATTLE_DEL, old), '-',
-				 "backend", "%s to %s", wattle_frontend_text(text, &old->service),
+				 "backend", "%s%s to %s",
+				 wattle_frontend_text(text, &old->service),
+				 scope_text(&old->service),
 				 wattle_sockaddr_text(to, &old->addr, old->port));
 		if (dels || !new ||
 		    (old && old->weight == new->weight && old->state == new->state))
 			continue;
 		plan_add(plan, wattle_backend_encode(scratch(), WATTLE_REPLACE, new),
-			 old ? '~' : '+', "backend", "%s to %s weight %u state %s",
-			 wattle_frontend_text(text, &new->service),
+			 old ? '~' : '+', "backend", "%s%s to %s weight %u state %s",
+			 wattle_frontend_text(text, &new->service), scope_text(&new->service),
 			 wattle_sockaddr_text(to, &new->addr, new->port), new->weight,
 			 choice_text(words_state, new->state));
 	}

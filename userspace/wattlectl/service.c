@@ -6,32 +6,70 @@
 
 static const struct param service_params[] = {
 	{ SLOT_FRONTEND, KIND_FRONTEND, PARAM_REQUIRED, NULL, NULL, NULL, 0, 0 },
+	{ SLOT_SCOPE, KIND_CHOICE, 0, "scope", NULL, words_scope, 0, 0 },
 	{ SLOT_ALG, KIND_CHOICE, 0, "alg", NULL, words_alg, 0, 0 },
 	{ SLOT_AFFINITY, KIND_NUMBER, 0, "affinity", "SECONDS", NULL, 0, UINT32_MAX },
 	{ SLOT_MAGLEV_SIZE, KIND_NUMBER, 0, "maglev-size", "PRIME", NULL, 1, UINT32_MAX },
+	{ SLOT_EMPTY, KIND_CHOICE, 0, "empty", NULL, words_empty, 0, 0 },
+	{ SLOT_SOURCE, KIND_PREFIX, PARAM_MANY, "source", NULL, NULL, 0, 0 },
+	{ SLOT_SOURCE_POLICY, KIND_CHOICE, 0, "source-policy", NULL, words_source_policy, 0, 0 },
 };
 
 static const struct param service_show_params[] = {
 	{ SLOT_FRONTEND, KIND_FRONTEND, 0, NULL, NULL, NULL, 0, 0 },
+	{ SLOT_SCOPE, KIND_CHOICE, 0, "scope", NULL, words_scope, 0, 0 },
 };
 
 static const struct column service_columns[] = {
-	{ "FRONTEND", "frontend" }, { "ID", "id" }, { "ALG", "alg" }, { "AFFINITY", "affinity" },
-	{ "BACKENDS", "backends" }, { NULL, NULL }
+	{ "FRONTEND", "frontend" }, { "SCOPE", "scope" }, { "ID", "id" }, { "ALG", "alg" },
+	{ "AFFINITY", "affinity" }, { "EMPTY", "empty" }, { "POLICY", "source_policy" },
+	{ "SOURCES", "sources" }, { "BACKENDS", "backends" }, { NULL, NULL }
 };
+
+static int service_sources(struct call *call, struct wattle_service *service)
+{
+	const struct value *value;
+	unsigned int count = 1;
+
+	for (value = value_of(call, SLOT_SOURCE); value; value = value->next)
+		count++;
+	service->source = calloc(count, sizeof(*service->source));
+	if (!service->source) {
+		report(call, NULL, "out of memory");
+		return EXIT_REFUSED;
+	}
+	for (value = value_of(call, SLOT_SOURCE); value; value = value->next) {
+		if (value->prefix.addr.len != service->frontend.addr.len) {
+			report(call, "source", "%s is of another family than the service",
+			       value->text);
+			return EXIT_REFUSED;
+		}
+		service->source[service->source_count++] = value->prefix;
+	}
+	return EXIT_DONE;
+}
 
 static int service_encode(struct call *call, struct nl_msg *msg)
 {
 	struct wattle_service service = {
-		.frontend = value_of(call, SLOT_FRONTEND)->frontend,
+		.frontend = frontend_of(call),
 		.has_alg = given(call, SLOT_ALG),
 		.alg = number_of(call, SLOT_ALG, 0),
 		.has_affinity = given(call, SLOT_AFFINITY),
 		.affinity = number_of(call, SLOT_AFFINITY, 0),
 		.maglev_size = number_of(call, SLOT_MAGLEV_SIZE, 0),
+		.has_empty = given(call, SLOT_EMPTY),
+		.empty = number_of(call, SLOT_EMPTY, 0),
+		.has_source_policy = given(call, SLOT_SOURCE_POLICY),
+		.source_policy = number_of(call, SLOT_SOURCE_POLICY, 0),
 	};
+	int code;
 
-	return wattle_service_encode(msg, call->verb->how, &service);
+	code = service_sources(call, &service);
+	if (!code)
+		code = wattle_service_encode(msg, call->verb->how, &service);
+	wattle_service_release(&service);
+	return code;
 }
 
 /* ---- shown with their backends, which are a dump of their own ---- */
@@ -45,19 +83,10 @@ struct backends {
 
 static struct backends backends;
 
-static int frontend_compare(const struct wattle_frontend *a, const struct wattle_frontend *b)
-{
-	int diff = memcmp(&a->addr, &b->addr, sizeof(a->addr));
-
-	if (!diff)
-		diff = (int)a->port - b->port;
-	return diff ? diff : (int)a->proto - b->proto;
-}
-
 static int backend_compare(const void *x, const void *y)
 {
 	const struct wattle_backend *a = x, *b = y;
-	int diff = frontend_compare(&a->service, &b->service);
+	int diff = wattle_frontend_compare(&a->service, &b->service);
 
 	if (!diff)
 		diff = memcmp(&a->addr, &b->addr, sizeof(a->addr));
@@ -110,7 +139,7 @@ static json_t *service_backends(const struct wattle_frontend *frontend)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (frontend_compare(&backends.at[mid].service, frontend) < 0)
+		if (wattle_frontend_compare(&backends.at[mid].service, frontend) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -118,7 +147,7 @@ static json_t *service_backends(const struct wattle_frontend *frontend)
 	for (; low < backends.count; low++) {
 		const struct wattle_backend *b = &backends.at[low];
 
-		if (frontend_compare(&b->service, frontend))
+		if (wattle_frontend_compare(&b->service, frontend))
 			break;
 		json_array_append_new(array, json_pack("{s:o, s:i, s:s}", "backend",
 						       json_sockaddr(&b->addr, b->port),
@@ -130,26 +159,42 @@ static json_t *service_backends(const struct wattle_frontend *frontend)
 
 static json_t *service_row(const struct nlmsghdr *nlh)
 {
+	json_t *sources = json_array(), *object;
 	struct wattle_service s;
+	unsigned int i;
 
 	wattle_service_parse(nlh, &s);
-	return json_pack("{s:o, s:o, s:i, s:o, s:s, s:I, s:I, s:I, s:o}",
-			 "frontend", json_frontend(&s.frontend), "addr", json_addr(&s.frontend.addr),
-			 "port", s.frontend.port, "proto", json_proto(s.frontend.proto),
-			 "alg", choice_text(words_alg, s.alg), "affinity", (json_int_t)s.affinity,
-			 "maglev_size", (json_int_t)s.maglev_size, "id", (json_int_t)s.id,
-			 "backends", service_backends(&s.frontend));
+	for (i = 0; i < s.source_count; i++)
+		json_array_append_new(sources, json_prefix(&s.source[i]));
+	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:I, s:o}",
+			   "frontend", json_frontend(&s.frontend),
+			   "addr", json_addr(&s.frontend.addr), "port", s.frontend.port,
+			   "proto", json_proto(s.frontend.proto),
+			   "scope", choice_text(words_scope, s.frontend.scope),
+			   "alg", choice_text(words_alg, s.alg),
+			   "affinity", (json_int_t)s.affinity,
+			   "maglev_size", (json_int_t)s.maglev_size,
+			   "empty", choice_text(words_empty, s.empty), "sources", sources,
+			   "source_policy", choice_text(words_source_policy, s.source_policy),
+			   "id", (json_int_t)s.id, "backends", service_backends(&s.frontend));
+	wattle_service_release(&s);
+	return object;
 }
 
 static int service_show(struct call *call)
 {
-	const struct value *value = value_of(call, SLOT_FRONTEND);
+	const struct wattle_frontend frontend = frontend_of(call);
+	bool one = given(call, SLOT_FRONTEND);
 	int code;
 
-	code = backends_load(call, value ? &value->frontend : NULL);
+	if (given(call, SLOT_SCOPE) && !one) {
+		report(call, "scope", "is for one frontend: ADDR:PORT/PROTO is missing");
+		return EXIT_USAGE;
+	}
+	code = backends_load(call, one ? &frontend : NULL);
 	if (!code) {
-		wattle_service_ask(scratch(), value ? &value->frontend : NULL);
-		code = show_dump(call, scratch(), value, service_columns, service_row);
+		wattle_service_ask(scratch(), one ? &frontend : NULL);
+		code = show_dump(call, scratch(), one, service_columns, service_row);
 	}
 	free(backends.at);
 	memset(&backends, 0, sizeof(backends));
@@ -169,7 +214,7 @@ static const struct verb service_verbs[] = {
 	},
 	{
 		.name = "del", .alias = "delete", .help = "remove a service and its backends",
-		.params = service_params, .count = 1,
+		.params = service_params, .count = 2,
 		.how = WATTLE_DEL, .encode = service_encode,
 	},
 	{

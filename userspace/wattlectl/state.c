@@ -39,29 +39,25 @@ int compare_endpoints(const void *a, const void *b)
 	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
 }
 
-static int compare_frontends(const struct wattle_frontend *x, const struct wattle_frontend *y)
-{
-	int diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
-
-	if (!diff)
-		diff = x->port - y->port;
-	return diff ? diff : x->proto - y->proto;
-}
-
 int compare_services(const void *a, const void *b)
 {
-	return compare_frontends(&((const struct wattle_service *)a)->frontend,
-				 &((const struct wattle_service *)b)->frontend);
+	return wattle_frontend_compare(&((const struct wattle_service *)a)->frontend,
+				       &((const struct wattle_service *)b)->frontend);
 }
 
 int compare_backends(const void *a, const void *b)
 {
 	const struct wattle_backend *x = a, *y = b;
-	int diff = compare_frontends(&x->service, &y->service);
+	int diff = wattle_frontend_compare(&x->service, &y->service);
 
 	if (!diff)
 		diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
 	return diff ? diff : x->port - y->port;
+}
+
+static int compare_prefixes(const void *a, const void *b)
+{
+	return wattle_prefix_compare(a, b);
 }
 
 #define SORT(array, compare) \
@@ -87,11 +83,17 @@ static void state_notes(struct state *state)
 
 void state_sort(struct state *state)
 {
+	size_t i;
+
 	SORT(state->node, compare_nodes);
 	SORT(state->identity, compare_identities);
 	SORT(state->endpoint, compare_endpoints);
 	SORT(state->rule, manifest_rule_compare);
 	SORT(state->service, compare_services);
+	for (i = 0; i < state->service.count; i++)
+		if (state->service.at[i].source_count)
+			qsort(state->service.at[i].source, state->service.at[i].source_count,
+			      sizeof(struct wattle_prefix), compare_prefixes);
 	SORT(state->backend, compare_backends);
 	state_notes(state);
 }
@@ -104,6 +106,8 @@ void state_release(struct state *state)
 		wattle_node_release(&state->node.at[i]);
 	for (i = 0; i < state->endpoint.count; i++)
 		free(state->endpoint.at[i].ip);
+	for (i = 0; i < state->service.count; i++)
+		wattle_service_release(&state->service.at[i]);
 	free(state->node.at);
 	free(state->identity.at);
 	free(state->endpoint.at);

@@ -263,7 +263,7 @@ static void want_services(struct want *want)
 	size_t i, count;
 	unsigned int j;
 
-	services = manifest_services(want->m, want->node, &count);
+	want->failed |= !manifest_services(want->m, want->node, &services, &count);
 	for (i = 0; i < count; i++) {
 		service = STATE_ADD(want->state->service);
 		memset(service, 0, sizeof(*service));
@@ -272,6 +272,14 @@ static void want_services(struct want *want)
 		service->alg = services[i].alg;
 		service->has_affinity = true;
 		service->affinity = services[i].affinity;
+		service->has_empty = true;
+		service->empty = services[i].empty;
+		service->has_source_policy = true;
+		service->source_policy = services[i].source_policy;
+		/* They are ours now. */
+		service->source = services[i].source;
+		service->source_count = services[i].source_count;
+		services[i].source = NULL;
 		for (j = 0; j < services[i].backend_count; j++) {
 			backend = STATE_ADD(want->state->backend);
 			memset(backend, 0, sizeof(*backend));
@@ -285,21 +293,6 @@ static void want_services(struct want *want)
 		}
 	}
 	manifest_services_free(services, count);
-}
-
-/* A frontend that two services have goes to neither by chance. */
-static void check_services(struct want *want)
-{
-	char text[WATTLE_FRONTEND_STRLEN];
-	size_t i;
-
-	for (i = 1; i < want->state->service.count; i++) {
-		if (compare_services(&want->state->service.at[i - 1], &want->state->service.at[i]))
-			continue;
-		fprintf(stderr, "Service: %s is the address of two services\n",
-			wattle_frontend_text(text, &want->state->service.at[i].frontend));
-		want->failed = true;
-	}
 }
 
 /* ---- all of it ---- */
@@ -334,7 +327,6 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 	want_rules(&want);
 	want_services(&want);
 	state_sort(state);
-	check_services(&want);
 	free(want.missing.at);
 	return want.failed ? EXIT_REFUSED : EXIT_DONE;
 }

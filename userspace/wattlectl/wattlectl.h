@@ -97,6 +97,9 @@ extern const char *const words_action[];
 extern const char *const words_verdict[];
 extern const char *const words_enforce[];
 extern const char *const words_alg[];
+extern const char *const words_scope[];
+extern const char *const words_empty[];
+extern const char *const words_source_policy[];
 extern const char *const words_state[];
 
 #define RULE_STRLEN 512

@@ -48,6 +48,24 @@ const char *const words_alg[] = {
 	NULL
 };
 
+const char *const words_scope[] = {
+	[WATTLE_SCOPE_ANY] = "any",
+	[WATTLE_SCOPE_OUTSIDE] = "outside",
+	NULL
+};
+
+const char *const words_empty[] = {
+	[WATTLE_EMPTY_REJECT] = "reject",
+	[WATTLE_EMPTY_DROP] = "drop",
+	NULL
+};
+
+const char *const words_source_policy[] = {
+	[WATTLE_SOURCE_POLICY_ALLOW] = "allow",
+	[WATTLE_SOURCE_POLICY_DENY] = "deny",
+	NULL
+};
+
 const char *const words_state[] = {
 	[WATTLE_BACKEND_STATE_ACTIVE] = "active",
 	[WATTLE_BACKEND_STATE_TERMINATING] = "terminating",

@@ -27,7 +27,7 @@ static void ask(struct manifest *m)
 		free(rules);
 	}
 	reach_release(&reach);
-	services = manifest_services(m, "n1", &count);
+	manifest_services(m, "n1", &services, &count);
 	manifest_services_free(services, count);
 }
 

@@ -1,0 +1,418 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Services, EndpointSlices and host ports: which frontends they make on a node, with which
+# backends; what is refused, and in which words. As kube-proxy does it. No kernel. TAP.
+set -u
+cd "$(dirname "$0")/../.."
+
+tool=build/wattlectl
+[ -x $tool ] || make -s tool || { echo "Bail out! no $tool"; exit 1; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0
+
+tap()
+{
+	local status=$1 what=$2
+
+	n=$((n + 1))
+	if [ "$status" -eq 0 ]; then
+		echo "ok $n - $what"
+	else
+		echo "not ok $n - $what"
+		head -c 3000 "$dir/err" "$dir/out" | sed 's/^/# /'
+	fi
+}
+
+# The nodes that there are; n3 does not say in which zone it is.
+for i in 1 2 3; do
+	zone=
+	[ $i = 3 ] || zone=", labels: {topology.kubernetes.io/zone: z$i}"
+	printf 'apiVersion: v1\nkind: Node\nmetadata: {name: n%d%s}\n' "$i" "$zone"
+	printf 'status: {addresses: [{type: InternalIP, address: 192.0.2.%d}]}\n---\n' "$i"
+done >"$dir/nodes.yaml"
+
+# service NAME SPEC [STATUS [METADATA]]
+service()
+{
+	printf '\n---\napiVersion: v1\nkind: Service\nmetadata: {name: %s, namespace: shop%s}\n' "$1" "${4:+, $4}"
+	printf 'spec: {%s}\nstatus: {%s}\n' "$2" "${3-}"
+}
+
+# slice NAME PORTS ENDPOINTS [TYPE [METADATA]]: of the service of that name
+slice()
+{
+	local type=${4:-IPv4}
+
+	printf '\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n'
+	printf 'metadata: {name: %s-%s, namespace: shop, labels: {kubernetes.io/service-name: %s}%s}\n' \
+		"$1" "$RANDOM$RANDOM" "$1" "${5:+, $5}"
+	printf 'addressType: %s\nports: [%s]\nendpoints: [%s]\n' "$type" "$2" "$3"
+}
+
+# pod NAME NODE IP PORTS [SPEC [METADATA [STATUS]]]
+pod()
+{
+	printf '\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: shop%s}\n' "$1" "${6:+, $6}"
+	printf 'spec: {nodeName: %s, containers: [{name: c, ports: [%s]}]%s}\n' "$2" "$4" "${5:+, $5}"
+	printf 'status: {podIP: "%s"%s}\n' "$3" "${7:+, $7}"
+}
+
+# What a dry run would make of nothing: a line for each frontend, its backends behind it.
+cat >"$dir/lines.py" <<'END'
+import json, sys
+lines, backends = [], {}
+for row in json.load(sys.stdin):
+    words = row["what"].split(" ")
+    key = words[0] + (" outside" if words[1:3] == ["scope", "outside"] else "")
+    rest = words[3 if key.endswith(" outside") else 1:]
+    if row["table"] == "service":
+        if rest[:2] == ["alg", "random"]:
+            rest = rest[2:]
+        lines.append((key, " ".join([key] + rest)))
+    elif row["table"] == "backend":
+        to, weight, state = rest[1], rest[3], rest[5]
+        backends.setdefault(key, []).append(
+            to + ("" if weight == "100" else "*" + weight) + ("" if state == "active" else " " + state))
+for key, line in lines:
+    print(line + " -> " + (", ".join(backends.get(key, [])) or "none"))
+END
+
+# plan NODE: what is in m.yaml, for that node, into out
+plan()
+{
+	$tool -j apply --node "$1" -f "$dir/nodes.yaml" -f "$dir/m.yaml" --dry-run --diff \
+		>"$dir/json" 2>"$dir/err" || return
+	python3 "$dir/lines.py" <"$dir/json" >"$dir/out"
+}
+
+# serves WHAT NODE LINES MANIFESTS: just these frontends, in any order
+serves()
+{
+	printf '%s\n' "$4" >"$dir/m.yaml"
+	rm -f "$dir/out" "$dir/diff"
+	plan "$2" && diff <(sed '/^$/d; s/^[ \t]*//' <<<"$3" | sort) <(sort "$dir/out") >"$dir/diff"
+	local status=$?
+	[ $status -eq 0 ] || cat "$dir/diff" >>"$dir/err" 2>/dev/null
+	tap $status "$1"
+}
+
+refused() # REGEX MANIFESTS
+{
+	local status=0
+
+	printf '%s\n' "$2" >"$dir/m.yaml"
+	: >"$dir/out"
+	plan n1 || status=$?
+	[ $status -eq 1 ] && grep -qE -- "$1" "$dir/err"
+	tap $? "refused: $1"
+}
+
+warned() # REGEX: the last one taken, with these words
+{
+	grep -qE -- "^warning: $1" "$dir/err"
+	tap $? "with a warning: $1"
+}
+
+http='{name: http, port: 80}'
+here='{addresses: [10.1.0.5], nodeName: n1}'
+there='{addresses: [10.2.0.7], nodeName: n2}'
+both="$here, $there"
+web=$(slice web '{name: http, port: 8080}' "$both")
+web6=$(slice web '{name: http, port: 8080}' '{addresses: ["fd00:1::5"], nodeName: n1}' IPv6)
+one='clusterIP: 10.96.0.10, ports: [{name: http, port: 80}]'
+
+# ClusterIP -------------------------------------------------------------------------------------
+serves "a ClusterIP" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service web "$one")$web"
+serves "of two families, each with its own" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	[fd00:96::10]:80/tcp -> [fd00:1::5]:8080' \
+	"$(service web 'clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10, "fd00:96::10"], ports: [{name: http, port: 80}]')$web$web6"
+serves "UDP and SCTP" n1 '10.96.0.10:53/udp -> 10.1.0.5:53
+	10.96.0.10:9/sctp -> none' \
+	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: dns, port: 53, protocol: UDP}, {name: s, port: 9, protocol: SCTP}]')$(
+		slice web '{name: dns, port: 53, protocol: UDP}, {name: s, port: 9, protocol: UDP}' "$here")"
+serves "ports by their names" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080
+	10.96.0.10:90/tcp -> 10.1.0.5:9090' \
+	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: a, port: 80}, {name: b, port: 90}]')$(
+		slice web '{name: b, port: 9090}, {name: a, port: 8080}, {name: c, port: 7070}, {name: d}' "$here")"
+serves "no endpoint: reject" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one")"
+serves "headless" n1 '' "$(service web 'clusterIP: None, type: ClusterIP, externalIPs: [198.51.100.7], ports: [{name: http, port: 80}]')$web"
+serves "headless by the list alone" n1 '' "$(service web 'clusterIPs: [None], ports: [{name: http, port: 80}]')$web"
+serves "ExternalName" n1 '' "$(service web 'type: ExternalName, externalName: a.example, ports: [{port: 80}]')"
+serves "another proxy's service" n1 '' "$(service web "$one" '' 'labels: {service.kubernetes.io/service-proxy-name: mine}')$web"
+serves "ClientIP affinity" n1 '10.96.0.10:80/tcp affinity 10800 -> none' "$(service web "$one, sessionAffinity: ClientIP")"
+serves "with its time" n1 '10.96.0.10:80/tcp affinity 30 -> none' \
+	"$(service web "$one, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 30}}")"
+serves "Maglev by annotation" n1 '10.96.0.10:80/tcp alg maglev -> none' \
+	"$(service web "$one" '' 'annotations: {service.cilium.io/lb-algorithm: maglev}')"
+serves "weights by annotation" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080*7' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' "$here" IPv4 'annotations: {service.cilium.io/weight: "7"}')"
+refused 'Service shop/web: spec.ports\[0\]: port: is missing' "$(service web 'clusterIP: 10.96.0.10, ports: [{name: http}]')"
+refused 'spec.type: "Nodeport" is not ClusterIP, ExternalName, NodePort or LoadBalancer' "$(service web "$one, type: Nodeport")"
+refused 'spec.sessionAffinity: "Client" is not None or ClientIP' "$(service web "$one, sessionAffinity: Client")"
+refused 'timeoutSeconds: 86401 is not from 1 to 86400' \
+	"$(service web "$one, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}")"
+refused 'spec.clusterIP: 0.0.0.0 cannot be the address of a service' "$(service web 'clusterIP: 0.0.0.0, ports: [{port: 80}]')"
+refused 'spec.clusterIP: 127.0.0.1 cannot be' "$(service web 'clusterIP: 127.0.0.1, ports: [{port: 80}]')"
+refused 'spec.clusterIPs\[0\]: ff02::1 cannot be' "$(service web 'clusterIPs: ["ff02::1"], ports: [{port: 80}]')"
+refused 'lb-algorithm: "ring" is not random or maglev' "$(service web "$one" '' 'annotations: {service.cilium.io/lb-algorithm: ring}')"
+
+# Endpoints and their conditions ------------------------------------------------------------------
+serves "conditions" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080, 10.1.0.2:8080, 10.1.0.4:8080 terminating' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' '{addresses: [10.1.0.1]},
+		{addresses: [10.1.0.2], conditions: {ready: true}}, {addresses: [10.1.0.3], conditions: {ready: false}},
+		{addresses: [10.1.0.4], conditions: {ready: false, serving: true, terminating: true}},
+		{addresses: [10.1.0.5], conditions: {ready: false, serving: false, terminating: true}},
+		{addresses: [10.1.0.6], conditions: {ready: false, serving: true}}')"
+serves "publishNotReadyAddresses" n1 '10.96.0.10:80/tcp -> 10.1.0.3:8080' \
+	"$(service web "$one, publishNotReadyAddresses: true")$(
+		slice web '{name: http, port: 8080}' '{addresses: [10.1.0.3], conditions: {ready: false}}')"
+serves "the first address of an endpoint" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' '{addresses: [10.1.0.5, 10.1.0.6]}')"
+serves "an endpoint in two slices is one, and ready if one says so" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' \
+		'{addresses: [10.1.0.5], conditions: {ready: false, serving: true, terminating: true}}')$(slice web '{name: http, port: 8080}' "$here")"
+serves "a slice without the label is nobody's" n1 '10.96.0.10:80/tcp -> none' \
+	"$(service web "$one")$(sed 's/, labels: {[^}]*}//' <<<"$web")"
+serves "nor does one of another namespace count" n1 '10.96.0.10:80/tcp -> none' \
+	"$(service web "$one")$(sed 's/namespace: shop/namespace: ops/' <<<"$web")"
+serves "nor one of the other family" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one")$web6"
+serves "nor one of names" n1 '10.96.0.10:80/tcp -> none' \
+	"$(service web "$one")$(slice web '{name: http, port: 80}' '{addresses: [a.example]}' FQDN)"
+endpoints='
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: web, namespace: shop}
+subsets: [{addresses: [{ip: 10.9.0.1}], notReadyAddresses: [{ip: 10.9.0.2}], ports: [{name: http, port: 8080}]}]'
+serves "Endpoints" n1 '10.96.0.10:80/tcp -> 10.9.0.1:8080' "$(service web "$one")$endpoints"
+serves "which do not count beside slices" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service web "$one")$endpoints$web"
+refused 'endpoints\[0\].addresses\[0\]: fd00::1 is not of the slice.s addressType' \
+	"$(service web "$one")$(slice web '{name: http, port: 80}' '{addresses: ["fd00::1"]}')"
+refused 'weight: is not a number from 0 to 65535' \
+	"$(slice web '{name: http, port: 80}' "$here" IPv4 'annotations: {service.cilium.io/weight: "-1"}')"
+
+# internalTrafficPolicy ----------------------------------------------------------------------------
+local="$one, internalTrafficPolicy: Local"
+serves "internalTrafficPolicy Local" n1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' "$(service web "$local")$web"
+serves "on a node that has none: drop" n3 '10.96.0.10:80/tcp empty drop -> none' "$(service web "$local")$web"
+serves "but reject where nobody has any" n3 '10.96.0.10:80/tcp -> none' "$(service web "$local")"
+serves "one that leaves stands in for those of its node" n1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080 terminating' \
+	"$(service web "$local")$(slice web '{name: http, port: 8080}' \
+		"{addresses: [10.1.0.5], nodeName: n1, conditions: {ready: false, serving: true, terminating: true}}, $there")"
+refused 'internalTrafficPolicy: "local" is not Cluster or Local' "$(service web "$one, internalTrafficPolicy: local")"
+
+# NodePort -----------------------------------------------------------------------------------------
+node='type: NodePort, clusterIP: 10.96.0.10, ports: [{name: http, port: 80, nodePort: 30080}]'
+serves "NodePort" n3 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' "$(service web "$node")$web"
+serves "of two families" n3 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	[::]:30080/tcp -> [fd00:1::5]:8080
+	10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	[fd00:96::10]:80/tcp -> [fd00:1::5]:8080' \
+	"$(service web 'type: NodePort, clusterIPs: [10.96.0.10, "fd00:96::10"], ports: [{name: http, port: 80, nodePort: 30080}]')$web$web6"
+serves "of the other family alone" n3 '[::]:30080/tcp -> none
+	[fd00:96::10]:80/tcp -> none' \
+	"$(service web 'type: NodePort, clusterIP: "fd00:96::10", ports: [{name: http, port: 80, nodePort: 30080}]')"
+serves "families that are asked for, before there is an address" n1 '[::]:30080/tcp -> none' \
+	"$(service web 'type: NodePort, ipFamilies: [IPv6], ports: [{name: http, port: 80, nodePort: 30080}]')"
+serves "a port of 0 is none" n1 '10.96.0.10:80/tcp -> none' "$(service web "${node/30080/0}")"
+serves "externalTrafficPolicy Local" n1 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	0.0.0.0:30080/tcp outside empty drop -> 10.1.0.5:8080
+	10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' "$(service web "$node, externalTrafficPolicy: Local")$web"
+serves "on a node that has none: drop for outside, all for who is inside" n3 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	0.0.0.0:30080/tcp outside empty drop -> none
+	10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' "$(service web "$node, externalTrafficPolicy: Local")$web"
+serves "but reject where nobody has any" n3 '0.0.0.0:30080/tcp -> none
+	0.0.0.0:30080/tcp outside -> none
+	10.96.0.10:80/tcp -> none' "$(service web "$node, externalTrafficPolicy: Local")"
+serves "both policies Local" n1 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	0.0.0.0:30080/tcp outside empty drop -> 10.1.0.5:8080
+	10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' \
+	"$(service web "$node, externalTrafficPolicy: Local, internalTrafficPolicy: Local")$web"
+serves "the time and the way of choosing are those of all" n1 '0.0.0.0:30080/tcp alg maglev affinity 9 -> none
+	0.0.0.0:30080/tcp outside alg maglev affinity 9 -> none
+	10.96.0.10:80/tcp alg maglev affinity 9 -> none' \
+	"$(service web "$node, externalTrafficPolicy: Local, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 9}}" '' \
+		'annotations: {service.cilium.io/lb-algorithm: maglev}')"
+refused 'ports\[0\].nodePort: is for services of type NodePort or LoadBalancer' "$(service web "${node/NodePort/ClusterIP}")"
+refused 'ports\[0\].nodePort: 65536 is not from 0 to 65535' "$(service web "${node/30080/65536}")"
+refused 'externalTrafficPolicy: "Global" is not Cluster or Local' "$(service web "$node, externalTrafficPolicy: Global")"
+refused 'ipFamilies\[0\]: "v6" is not IPv4 or IPv6' "$(service web 'ipFamilies: [v6], ports: [{port: 80}]')"
+
+# externalIPs --------------------------------------------------------------------------------------
+serves "externalIPs" n3 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.7:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' "$(service web "$one, externalIPs: [198.51.100.7]")$web"
+serves "externalTrafficPolicy Local" n2 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.7:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.7:80/tcp outside empty drop -> 10.2.0.7:8080' \
+	"$(service web "$one, externalIPs: [198.51.100.7], externalTrafficPolicy: Local")$web"
+serves "one that is the ClusterIP is that" n2 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service web "$one, externalIPs: [10.96.0.10], externalTrafficPolicy: Local")$web"
+serves "given twice it is one" n2 '10.96.0.10:80/tcp -> none
+	198.51.100.7:80/tcp -> none' "$(service web "$one, externalIPs: [198.51.100.7, 198.51.100.7]")"
+serves "of a family that the service is not of" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one, externalIPs: ['2001:db8::7']")"
+warned '.*Service shop/web: spec.externalIPs\[0\]: 2001:db8::7 is of a family that the service is not of: left out'
+refused 'spec.externalIPs\[0\]: "198.51.100" is not an IPv4 or IPv6 address' "$(service web "$one, externalIPs: ['198.51.100']")"
+refused 'spec.externalIPs\[1\]: 127.0.0.1 cannot be the address of a service' "$(service web "$one, externalIPs: [198.51.100.7, 127.0.0.1]")"
+
+# Load balancers -----------------------------------------------------------------------------------
+lb='type: LoadBalancer, clusterIP: 10.96.0.10, ports: [{name: http, port: 80}]'
+at='loadBalancer: {ingress: [{ip: 198.51.100.9}]}'
+serves "the addresses of a load balancer" n3 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.8:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.9:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service web "$lb" 'loadBalancer: {ingress: [{ip: 198.51.100.8, ipMode: VIP}, {ip: 198.51.100.9}]}')$web"
+serves "but not of one that is a proxy, nor of a name" n3 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service web "$lb" 'loadBalancer: {ingress: [{ip: 198.51.100.8, ipMode: Proxy}, {hostname: lb.example}]}')$web"
+serves "nor of loopback" n3 '10.96.0.10:80/tcp -> none' "$(service web "$lb" 'loadBalancer: {ingress: [{ip: 127.0.0.1}]}')"
+warned '.*status.loadBalancer.ingress\[0\].ip: 127.0.0.1 cannot be the address of a service: left out'
+serves "externalTrafficPolicy Local" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.9:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.9:80/tcp outside empty drop -> 10.1.0.5:8080' "$(service web "$lb, externalTrafficPolicy: Local" "$at")$web"
+serves "with a node port" n1 '0.0.0.0:30080/tcp -> none
+	10.96.0.10:80/tcp -> none
+	198.51.100.9:80/tcp -> none' "$(service web "${lb/80\}/80, nodePort: 30080\}}, allocateLoadBalancerNodePorts: true" "$at")"
+ranges='loadBalancerSourceRanges: ["203.0.113.0/24", " 192.0.2.0/25\t", "203.0.113.0/24"]'
+serves "loadBalancerSourceRanges are for its addresses alone" n1 '0.0.0.0:30080/tcp -> none
+	0.0.0.0:30080/tcp outside -> none
+	10.96.0.10:80/tcp -> none
+	198.51.100.7:80/tcp -> none
+	198.51.100.7:80/tcp outside -> none
+	198.51.100.9:80/tcp source-policy allow source 192.0.2.0/25 source 203.0.113.0/24 -> none
+	198.51.100.9:80/tcp outside source-policy allow source 192.0.2.0/25 source 203.0.113.0/24 -> none' \
+	"$(service web "${lb/80\}/80, nodePort: 30080\}}, externalTrafficPolicy: Local, externalIPs: [198.51.100.7], $ranges" "$at")"
+serves "which may be those that do not reach it" n1 '10.96.0.10:80/tcp -> none
+	198.51.100.9:80/tcp source-policy deny source 192.0.2.0/25 source 203.0.113.0/24 -> none' \
+	"$(service web "$lb, $ranges" "$at" 'annotations: {service.cilium.io/src-ranges-policy: deny}')"
+serves "an external address that is the load balancer's is guarded" n1 '10.96.0.10:80/tcp -> none
+	198.51.100.9:80/tcp source-policy allow source 10.0.0.0/8 -> none' \
+	"$(service web "$lb, externalIPs: [198.51.100.9], loadBalancerSourceRanges: [10.0.0.0/8]" "$at")"
+dual='type: LoadBalancer, clusterIPs: [10.96.0.10, "fd00:96::10"], ports: [{name: http, port: 80}]'
+at2='loadBalancer: {ingress: [{ip: 198.51.100.9}, {ip: "2001:db8::9"}]}'
+serves "prefixes of each family for its address" n1 '10.96.0.10:80/tcp -> none
+	[fd00:96::10]:80/tcp -> none
+	198.51.100.9:80/tcp source-policy allow source 10.0.0.0/8 -> none
+	[2001:db8::9]:80/tcp source-policy allow source fd00::/8 -> none' \
+	"$(service web "$dual, loadBalancerSourceRanges: [10.0.0.0/8, 'fd00::/8']" "$at2")"
+serves "a family without any is closed" n1 '10.96.0.10:80/tcp -> none
+	[fd00:96::10]:80/tcp -> none
+	198.51.100.9:80/tcp source-policy allow source 10.0.0.0/8 -> none' \
+	"$(service web "$dual, loadBalancerSourceRanges: [10.0.0.0/8]" "$at2")"
+warned '.*ingress\[1\].ip: loadBalancerSourceRanges has no prefix of its family: left out'
+serves "unless they deny" n1 '10.96.0.10:80/tcp -> none
+	[fd00:96::10]:80/tcp -> none
+	198.51.100.9:80/tcp source-policy deny source 10.0.0.0/8 -> none
+	[2001:db8::9]:80/tcp -> none' \
+	"$(service web "$dual, loadBalancerSourceRanges: [10.0.0.0/8]" "$at2" 'annotations: {service.cilium.io/src-ranges-policy: deny}')"
+serves "host bits" n1 '10.96.0.10:80/tcp -> none
+	198.51.100.9:80/tcp source-policy allow source 10.1.0.0/16 -> none' "$(service web "$lb, loadBalancerSourceRanges: [10.1.2.3/16]" "$at")"
+warned '.*loadBalancerSourceRanges\[0\]: 10.1.2.3/16 has bits set beyond its length: taken for 10.1.0.0/16'
+refused 'spec.loadBalancerSourceRanges\[1\]: "10.0.0.0/x"|10.0.0.0/x: the length of the prefix' \
+	"$(service web "$lb, loadBalancerSourceRanges: [10.0.0.0/8, 10.0.0.0/x]")"
+refused 'spec.loadBalancerSourceRanges\[0\]: "10.0.0.1" is not a prefix' "$(service web "$lb, loadBalancerSourceRanges: [10.0.0.1]")"
+refused 'ipMode: "Vip" is not VIP or Proxy' "$(service web "$lb" 'loadBalancer: {ingress: [{ip: 198.51.100.8, ipMode: Vip}]}')"
+refused 'src-ranges-policy: "block" is not allow or deny' \
+	"$(service web "$lb" "$at" 'annotations: {service.cilium.io/src-ranges-policy: block}')"
+
+# Annotations ----------------------------------------------------------------------------------------
+serves "forwarding-mode snat" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: snat}')"
+! [ -s "$dir/err" ]
+tap $? "is what there is"
+serves "forwarding-mode dsr" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: dsr}')"
+warned '.*forwarding-mode: dsr is not supported'
+serves "lb-l7" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/lb-l7: enabled}')"
+warned '.*lb-l7: is not supported'
+for what in type node node-selector; do
+	refused "Service shop/web: metadata.annotations.service.cilium.io/$what: is not supported" \
+		"$(service web "$one" '' "annotations: {service.cilium.io/$what: x}")"
+done
+
+# Hints ------------------------------------------------------------------------------------------------
+zones()
+{
+	slice web '{name: http, port: 8080}' "{addresses: [10.1.0.1], nodeName: n1, hints: {forZones: [{name: z1}]}},
+		{addresses: [10.2.0.2], nodeName: n2, hints: {forZones: [{name: z2}, {name: z3}]}}${1:+, $1}"
+}
+all='10.96.0.10:80/tcp -> 10.1.0.1:8080, 10.2.0.2:8080'
+serves "hints for a zone" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080' "$(service web "$one")$(zones)"
+serves "another zone" n2 '10.96.0.10:80/tcp -> 10.2.0.2:8080' "$(service web "$one")$(zones)"
+serves "a node of no zone" n3 "$all" "$(service web "$one")$(zones)"
+serves "one without a hint: none holds" n1 "$all, 10.3.0.3:8080" "$(service web "$one")$(zones '{addresses: [10.3.0.3]}')"
+serves "one that is not ready does not count" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080, 10.3.0.3:8080 terminating' \
+	"$(service web "$one")$(zones '{addresses: [10.3.0.3], conditions: {ready: false, serving: true, terminating: true}}')"
+serves "none for this zone: none holds" n1 '10.96.0.10:80/tcp -> 10.2.0.2:8080, 10.3.0.1:8080' \
+	"$(service web "$one")$(zones | sed 's/name: z1/name: z9/; s/10.1.0.1/10.3.0.1/' )"
+nodes()
+{
+	slice web '{name: http, port: 8080}' "{addresses: [10.1.0.1], hints: {forZones: [{name: z1}], forNodes: [{name: n1}]}},
+		{addresses: [10.1.0.2], hints: {forZones: [{name: z1}], forNodes: [{name: n9}]}},
+		{addresses: [10.2.0.2], hints: {forZones: [{name: z2}], forNodes: [{name: n8}]}}${1:+, $1}"
+}
+serves "hints for a node go before" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080' "$(service web "$one, trafficDistribution: PreferSameNode")$(nodes)"
+serves "a node that no hint names is of its zone" n2 '10.96.0.10:80/tcp -> 10.2.0.2:8080' "$(service web "$one")$(nodes)"
+serves "one without a hint for a node: zones hold" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080, 10.1.0.2:8080' \
+	"$(service web "$one")$(nodes '{addresses: [10.2.0.9], hints: {forZones: [{name: z2}]}}')"
+serves "Local goes before hints" n2 '10.96.0.10:80/tcp empty drop -> 10.2.0.2:8080' \
+	"$(service web "$local")$(zones | sed 's/name: z2/name: z1/')"
+serves "and who is inside follows them" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080
+	198.51.100.7:80/tcp -> 10.1.0.1:8080
+	198.51.100.7:80/tcp outside empty drop -> 10.1.0.1:8080' \
+	"$(service web "$one, externalIPs: [198.51.100.7], externalTrafficPolicy: Local")$(zones)"
+serves "each family by itself" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080
+	[fd00:96::10]:80/tcp -> [fd00:1::5]:8080' \
+	"$(service web 'clusterIPs: [10.96.0.10, "fd00:96::10"], ports: [{name: http, port: 80}]')$(zones)$web6"
+refused 'hints.forZones\[0\]: is a string, and should be an object' \
+	"$(slice web '{name: http, port: 80}' '{addresses: [10.1.0.1], hints: {forZones: [z1]}}')"
+
+# hostPort -----------------------------------------------------------------------------------------------
+host='{containerPort: 8080, hostPort: 80}'
+serves "hostPort" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080' "$(pod a n1 10.1.0.5 "$host")"
+serves "on the pod's node alone" n2 '' "$(pod a n1 10.1.0.5 "$host")$(pod b n2 10.2.0.5 '{containerPort: 80}')"
+serves "of two families" n1 '0.0.0.0:80/udp -> 10.1.0.5:8080
+	[::]:80/udp -> [fd00:1::5]:8080' \
+	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, protocol: UDP}' '' '' 'podIPs: [{ip: 10.1.0.5}, {ip: "fd00:1::5"}]')"
+serves "hostIP" n1 '192.0.2.1:80/tcp -> 10.1.0.5:8080' \
+	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: 192.0.2.1}' '' '' 'podIPs: [{ip: 10.1.0.5}, {ip: "fd00:1::5"}]')"
+serves "hostIP for all of one family" n1 '[::]:80/tcp -> [fd00:1::5]:8080' \
+	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: "::"}' '' '' 'podIPs: [{ip: 10.1.0.5}, {ip: "fd00:1::5"}]')"
+serves "hostIP of loopback" n1 '' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: 127.0.0.1}')"
+warned '.*Pod shop/a: spec.containers\[0\].ports\[0\].hostPort: at 127.0.0.1 is not served: left out'
+serves "hostNetwork" n1 '' "$(pod a n1 192.0.2.1 '{containerPort: 80, hostPort: 80}' 'hostNetwork: true')"
+serves "a pod that is done" n1 '' "$(pod a n1 10.1.0.5 "$host" '' '' 'phase: Failed')"
+serves "a pod without an address" n1 '' "$(pod a n1 '' "$host")"
+serves "a sidecar" n1 '0.0.0.0:81/tcp -> 10.1.0.5:8081' \
+	"$(pod a n1 10.1.0.5 '' 'initContainers: [{name: i, restartPolicy: Always, ports: [{containerPort: 8081, hostPort: 81}]}]')"
+serves "a pod that leaves, and its successor" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080, 10.1.0.6:8080 terminating' \
+	"$(pod a n1 10.1.0.6 "$host" '' 'deletionTimestamp: "2026-01-01T00:00:00Z"')$(pod b n1 10.1.0.5 "$host")"
+refused 'Pod shop/b: spec.containers\[0\].ports\[0\].hostPort: 0.0.0.0:80/tcp is claimed twice, as well by .*Pod shop/a: spec.containers' \
+	"$(pod a n1 10.1.0.5 "$host")$(pod b n1 10.1.0.6 "$host")"
+serves "two nodes, two pods" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080' "$(pod a n1 10.1.0.5 "$host")$(pod b n2 10.2.0.6 "$host")"
+refused 'hostPort: 65536 is not from 0 to 65535' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 65536}')"
+refused 'hostIP: "here" is not an IPv4 or IPv6 address' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: here}')"
+
+# Who claims what ----------------------------------------------------------------------------------------
+refused '^[^ ]*m.yaml:[0-9]+: Service shop/web: spec.clusterIP: 10.96.0.10:80/tcp is claimed twice, as well by .*m.yaml:[0-9]+: Service shop/api: spec.clusterIP$' \
+	"$(service api "$one")$(service web "$one")"
+refused 'Service shop/web: spec.ports\[0\].nodePort: 0.0.0.0:30080/tcp is claimed twice, as well by .*Service shop/api: spec.ports\[0\].nodePort' \
+	"$(service api "$node")$(service web "${node/10.96.0.10/10.96.0.11}")"
+refused 'Service shop/web: status.loadBalancer.ingress\[0\].ip: 198.51.100.9:80/tcp is claimed twice, as well by .*Service shop/api: spec.externalIPs\[0\]' \
+	"$(service api "$one, externalIPs: [198.51.100.9], externalTrafficPolicy: Local")$(service web "${lb/.10,/.11,}, externalTrafficPolicy: Local" "$at")"
+[ "$(grep -c 'claimed twice' "$dir/err")" -eq 1 ]
+tap $? "and that once"
+refused 'Service shop/web: spec.ports\[0\].nodePort: .*Pod shop/a: .*hostPort|hostPort: .*Service shop/web' \
+	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 30080}')$(service web "$node")"
+serves "one address, two ports of two services" n1 '10.96.0.10:80/tcp -> none
+	10.96.0.11:81/tcp -> none
+	198.51.100.7:80/tcp -> none
+	198.51.100.7:81/tcp -> none' \
+	"$(service api "$one, externalIPs: [198.51.100.7]")$(
+		service web 'clusterIP: 10.96.0.11, externalIPs: [198.51.100.7], ports: [{port: 81}]')"
+serves "one port, two protocols" n1 '10.96.0.10:53/tcp -> none
+	10.96.0.10:53/udp -> none' \
+	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: a, port: 53}, {name: b, port: 53, protocol: UDP}]')"
+
+echo "1..$n"
