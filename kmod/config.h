@@ -199,7 +199,7 @@ int wattle_walk_endpoints(struct wattle_walk *walk,
 /* @subject 0: all. */
 int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
 		      int (*visit)(const struct wattle_rule_spec *spec, const char *origin,
-				   void *arg), void *arg);
+				   const struct wattle_rule_total *total, void *arg), void *arg);
 int wattle_walk_services(struct wattle_walk *walk,
 			 int (*visit)(const struct wattle_service *service, void *arg),
 			 void *arg);

@@ -13,6 +13,31 @@
 #define WATTLE_FLOW_IDLE	(30 * HZ)	/* after which an unused entry is let go */
 #define WATTLE_FLOW_BATCH	64		/* entries copied at a time for flow show */
 
+/* Tell the rules what the entry has carried since they were told last. */
+static void wattle_flow_bill(struct wattle_flows *flows, u32 index)
+{
+	const struct wattle_flow *flow = &flows->flows[index];
+	struct wattle_flow_bill *bill = &flows->bills[index];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bill->count) && bill->count[i]; i++)
+		wattle_rule_count_add(bill->count[i], flow->packets - bill->packets,
+				      flow->bytes - bill->bytes);
+	bill->packets = flow->packets;
+	bill->bytes = flow->bytes;
+}
+
+static void wattle_flow_settle(struct wattle_flows *flows, u32 index)
+{
+	struct wattle_flow_bill *bill = &flows->bills[index];
+	unsigned int i;
+
+	wattle_flow_bill(flows, index);
+	for (i = 0; i < ARRAY_SIZE(bill->count); i++)
+		wattle_rule_count_put(bill->count[i]);
+	memset(bill, 0, sizeof(*bill));
+}
+
 /* Runs on the CPU that @flows belongs to, or where that CPU can't run. */
 static void wattle_flow_clear(struct wattle_flows *flows, u32 index)
 {
@@ -23,6 +48,7 @@ static void wattle_flow_clear(struct wattle_flows *flows, u32 index)
 		return;
 	*tag = 0;
 	flows->used--;
+	wattle_flow_settle(flows, index);
 	if (flow->ct)
 		nf_ct_put(flow->ct);
 	memset(flow, 0, sizeof(*flow));
@@ -59,6 +85,38 @@ struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key
 	flow->packets = packets;
 	flow->bytes = bytes;
 	return flow;
+}
+
+void wattle_flow_tally(struct wattle *w, const struct wattle_rule *rule, unsigned int packets,
+		       unsigned int bytes)
+{
+	struct wattle_tally *tally;
+
+	if (!rule)
+		return;
+	tally = wattle_tally_get(&w->config.policies, this_cpu_ptr(w->flows)->tallies, rule);
+	if (!tally)
+		return;
+	tally->packets += packets;
+	tally->bytes += bytes;
+}
+
+void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
+		     const struct wattle_rule *rule)
+{
+	struct wattle_flows *flows = this_cpu_ptr(w->flows);
+	struct wattle_flow_bill *bill = &flows->bills[flow - flows->flows];
+	struct wattle_tally *tally;
+
+	if (!rule)
+		return;
+	tally = wattle_tally_get(&w->config.policies, flows->tallies, rule);
+	if (!tally)
+		return;
+	wattle_rule_count_hold(tally->count);
+	bill->count[bill->count[0] ? 1 : 0] = tally->count;
+	bill->packets = flow->packets;
+	bill->bytes = flow->bytes;
 }
 
 /*
@@ -108,6 +166,19 @@ static unsigned long wattle_flow_flush(struct wattle_flow_visit *visit)
 
 	for (i = 0; i < WATTLE_FLOW_COUNT && visit->flows->used; i++)
 		wattle_flow_clear(visit->flows, i);
+	wattle_tally_flush(visit->flows->tallies);
+	return 0;
+}
+
+static unsigned long wattle_flow_bill_all(struct wattle_flow_visit *visit)
+{
+	struct wattle_flows *flows = visit->flows;
+	u32 i;
+
+	for (i = 0; i < WATTLE_FLOW_COUNT && flows->used; i++)
+		if (flows->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS])
+			wattle_flow_bill(flows, i);
+	wattle_tally_flush(flows->tallies);
 	return 0;
 }
 
@@ -145,6 +216,15 @@ static void wattle_flows_sweep(struct work_struct *work)
 void wattle_flows_flush(struct wattle *w)
 {
 	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_flush };
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		wattle_flow_visit_cpu(&visit, cpu);
+}
+
+void wattle_flows_bill(struct wattle *w)
+{
+	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_bill_all };
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu)
@@ -255,6 +335,8 @@ static void wattle_flows_free(struct wattle *w)
 		kvfree(flows->memo);
 		kvfree(flows->tags);
 		kvfree(flows->flows);
+		kvfree(flows->bills);
+		kvfree(flows->tallies);
 	}
 	free_percpu(w->flows);
 	w->flows = NULL;
@@ -279,7 +361,12 @@ int wattle_flows_init(struct wattle *w)
 				       GFP_KERNEL_ACCOUNT);
 		flows->flows = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->flows),
 					GFP_KERNEL_ACCOUNT);
-		if (!flows->memo || !flows->tags || !flows->flows) {
+		flows->bills = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->bills),
+					GFP_KERNEL_ACCOUNT);
+		flows->tallies = kvcalloc(WATTLE_TALLY_SLOTS, sizeof(*flows->tallies),
+					  GFP_KERNEL_ACCOUNT);
+		if (!flows->memo || !flows->tags || !flows->flows || !flows->bills ||
+		    !flows->tallies) {
 			wattle_flows_free(w);
 			return -ENOMEM;
 		}

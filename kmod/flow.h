@@ -17,6 +17,7 @@
 #include <linux/percpu.h>
 #include <net/netfilter/nf_conntrack.h>
 #include "memo.h"
+#include "tally.h"
 #include "wattle.h"
 
 #define WATTLE_FLOW_REFRESH	HZ		/* an entry is believed that long */
@@ -74,6 +75,16 @@ struct wattle_flow {
 
 static_assert(sizeof(struct wattle_flow) <= 128);
 
+/*
+ * The rules that let a flow pass, and how much of what it has carried they have counted; beside
+ * the entries, for no packet that the cache decides has to look at it.
+ */
+struct wattle_flow_bill {
+	struct wattle_rule_count *count[2];	/* held; or NULL */
+	u64 packets;
+	u64 bytes;
+};
+
 /* The tags of a bucket fill a quarter of a line: a miss touches no entry. Tag 0: empty. */
 struct wattle_flow_tags {
 	u32 tag[WATTLE_FLOW_WAYS];
@@ -85,6 +96,8 @@ struct wattle_flow_tags {
  * @memo: look-ups in front of the identity and policy tables
  * @tags: of @flows
  * @flows: WATTLE_FLOW_BUCKETS * WATTLE_FLOW_WAYS entries
+ * @bills: of @flows
+ * @tallies: what rules decided of packets that no entry did
  * @victim: which way to evict next
  * @direct: a packet is on its way to an endpoint's device from us: see apply.c
  * @depth: how often this CPU is inside of a delivery
@@ -97,6 +110,8 @@ struct wattle_flows {
 	struct wattle_memo *memo;
 	struct wattle_flow_tags *tags;
 	struct wattle_flow *flows;
+	struct wattle_flow_bill *bills;
+	struct wattle_tally *tallies;
 	u32 victim;
 	bool direct;
 	u8 depth;
@@ -170,6 +185,23 @@ static inline struct wattle_flow *wattle_flow_lookup(struct wattle *w, const str
  * for @key before, keeping its counters. Context: as above.
  */
 struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash);
+
+/*
+ * Count the packet in hand for a rule that decided it. @rule: NULL where none did. Context: as
+ * for wattle_flow_lookup(), @rule alive at the generation that is read at.
+ */
+void wattle_flow_tally(struct wattle *w, const struct wattle_rule *rule, unsigned int packets,
+		       unsigned int bytes);
+
+/*
+ * From now on, what @flow carries is let pass by @rule, besides others that were named; what it
+ * has carried so far is counted already. Context: as above.
+ */
+void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
+		     const struct wattle_rule *rule);
+
+/* Add what all CPUs have counted to the counters of the rules. Context: process, may sleep. */
+void wattle_flows_bill(struct wattle *w);
 
 /* What flow show tells of an entry. */
 struct wattle_flow_info {

@@ -89,8 +89,9 @@ int wattle_nl_put_prefix_nest(struct sk_buff *skb, int type, const struct wattle
 /* Ports of transport protocols; ICMP has type and code in their place. */
 bool wattle_nl_has_ports(u8 proto);
 
+/* @total: what it has counted, or NULL. */
 int wattle_nl_put_rule(struct sk_buff *skb, int type, const struct wattle_rule_spec *spec,
-		       const char *origin);
+		       const char *origin, const struct wattle_rule_total *total);
 
 /* Put nest @type: one direction of a decision. Context: RCU reader. */
 int wattle_nl_put_judgement(struct sk_buff *skb, int type, struct wattle_policies *policies,

@@ -211,14 +211,22 @@ static int wattle_nl_put_rule_fields(struct sk_buff *skb, const struct wattle_ru
 	return 0;
 }
 
+static int wattle_nl_put_rule_total(struct sk_buff *skb, const struct wattle_rule_total *total)
+{
+	return nla_put_u64_64bit(skb, WATTLE_A_RULE_PACKETS, total->packets,
+				 WATTLE_A_RULE_PAD) ?:
+	       nla_put_u64_64bit(skb, WATTLE_A_RULE_BYTES, total->bytes, WATTLE_A_RULE_PAD);
+}
+
 int wattle_nl_put_rule(struct sk_buff *skb, int type, const struct wattle_rule_spec *spec,
-		       const char *origin)
+		       const char *origin, const struct wattle_rule_total *total)
 {
 	struct nlattr *nest = nla_nest_start(skb, type);
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (wattle_nl_put_rule_fields(skb, spec, origin)) {
+	if (wattle_nl_put_rule_fields(skb, spec, origin) ||
+	    (total && wattle_nl_put_rule_total(skb, total))) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -241,7 +249,7 @@ int wattle_nl_put_judgement(struct sk_buff *skb, int type, struct wattle_policie
 		goto full;
 	if (judgement->rule) {
 		wattle_rule_describe(policies, judgement->rule, &spec, &origin);
-		if (wattle_nl_put_rule(skb, WATTLE_A_DECISION_RULE, &spec, origin))
+		if (wattle_nl_put_rule(skb, WATTLE_A_DECISION_RULE, &spec, origin, NULL))
 			goto full;
 	}
 	nla_nest_end(skb, nest);

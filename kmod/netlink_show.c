@@ -6,6 +6,7 @@
  * next one, which has the same key.
  */
 #include <linux/in.h>
+#include "flow.h"
 #include "netlink.h"
 
 /* --- nodes --- */
@@ -329,7 +330,8 @@ int wattle_nl_endpoint_get_dumpit(struct sk_buff *skb, struct netlink_callback *
 
 /* --- rules --- */
 
-static int wattle_nl_rule_visit(const struct wattle_rule_spec *spec, const char *origin, void *arg)
+static int wattle_nl_rule_visit(const struct wattle_rule_spec *spec, const char *origin,
+				const struct wattle_rule_total *total, void *arg)
 {
 	struct wattle_nl_walk *walk = arg;
 	void *hdr = wattle_nl_dump_begin(walk);
@@ -337,7 +339,7 @@ static int wattle_nl_rule_visit(const struct wattle_rule_spec *spec, const char 
 	if (!hdr)
 		return -EMSGSIZE;
 	return wattle_nl_dump_end(walk, hdr, wattle_nl_put_rule(walk->skb, WATTLE_A_POLICY_RULE,
-								spec, origin));
+								spec, origin, total));
 }
 
 static int wattle_nl_policy_walk(struct wattle_nl_walk *walk)
@@ -347,6 +349,9 @@ static int wattle_nl_policy_walk(struct wattle_nl_walk *walk)
 	if (id && !nla_get_u32(id))
 		return wattle_nl_refuse(walk->cb->extack, id, -EINVAL,
 					"no rule is for identity 0; for all rules leave it out");
+	/* At the beginning, what the flow caches have counted for rules. */
+	if (!walk->dump->sub++)
+		wattle_flows_bill(walk->w);
 	return wattle_walk_rules(walk->dump->walk, id ? nla_get_u32(id) : 0, wattle_nl_rule_visit,
 				 walk);
 }

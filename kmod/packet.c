@@ -33,6 +33,44 @@ enum wattle_outcome wattle_packet_drop(struct wattle_packet *p, enum wattle_reas
 	return WATTLE_TAKEN;
 }
 
+/* The rule by which one side let it pass; a node reaches its pods by none. */
+static const struct wattle_rule *wattle_passed_by(const struct wattle_judgement *j)
+{
+	return j->allow && j->rule && j->rule->allow ? j->rule : NULL;
+}
+
+/* Rules let pass what goes their way; answers pass because it did. */
+static bool wattle_packet_is_answer(const struct wattle_packet *p)
+{
+	return p->reply || (p->parsed.flags & WATTLE_PARSED_ERROR);
+}
+
+/* Count it for the rules that decided: the one that drops it, or those that let it pass. */
+static void wattle_packet_tally(struct wattle_packet *p)
+{
+	unsigned int packets = wattle_skb_packets(p->skb), bytes = p->parsed.len;
+	const struct wattle_decision *d = &p->decision;
+
+	switch (d->reason) {
+	case WATTLE_REASON_POLICY_EGRESS:
+	case WATTLE_REASON_DENY_EGRESS:
+		wattle_flow_tally(p->w, d->egress.rule, packets, bytes);
+		break;
+	case WATTLE_REASON_POLICY_INGRESS:
+	case WATTLE_REASON_DENY_INGRESS:
+		wattle_flow_tally(p->w, d->ingress.rule, packets, bytes);
+		break;
+	case WATTLE_REASON_NONE:
+		if (wattle_packet_is_answer(p))
+			break;
+		wattle_flow_tally(p->w, wattle_passed_by(&d->egress), packets, bytes);
+		wattle_flow_tally(p->w, wattle_passed_by(&d->ingress), packets, bytes);
+		break;
+	default:
+		break;
+	}
+}
+
 void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next)
 {
 	const struct wattle_decision *d = &p->decision;
@@ -64,6 +102,10 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	flow->bytes += p->parsed.len;
 	flow->expires = (u32)jiffies + WATTLE_FLOW_REFRESH;
 	flow->epoch = p->view.epoch;
+	if (!wattle_packet_is_answer(p)) {
+		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->egress));
+		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->ingress));
+	}
 	wattle_event_flow(p->w, p->skb, &p->key, d);
 }
 
@@ -144,6 +186,7 @@ bool wattle_packet_allowed(struct wattle_packet *p)
 
 	if (!p->known)
 		wattle_event_verdict(p->w, p->skb, &p->key, d);
+	wattle_packet_tally(p);
 	if (d->verdict != WATTLE_VERDICT_ALLOW) {
 		if (d->verdict == WATTLE_VERDICT_REJECT && p->key.origin == WATTLE_FROM_POD)
 			wattle_tell_refused(p->w, p->ep, p->skb, p->key.proto);

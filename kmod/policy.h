@@ -117,6 +117,7 @@ static_assert(sizeof(struct wattle_rule) == 64);
  * @peers: same by local number (from 0)
  * @origins: texts by number, 1 and up
  * @origin_by_text: same by text
+ * @counts: counters of the rules that have decided something (policy_count.c)
  * @count: rules alive at the next generation
  * @linked: rules linked
  *
@@ -130,6 +131,7 @@ struct wattle_policies {
 	struct xarray peers;
 	struct xarray origins;
 	struct rhashtable origin_by_text;
+	struct rhashtable counts;
 	unsigned int count;
 	unsigned int linked;
 };
@@ -165,6 +167,27 @@ bool wattle_rule_alive(const struct wattle_rule *rule, u64 gen);
 #define WATTLE_PRIORITY_LAST	65533
 
 bool wattle_rule_is_last(const struct wattle_rule *rule);
+
+/*
+ * What a rule has let pass and dropped. Who adds to it holds a reference, and the rule may go
+ * meanwhile.
+ */
+struct wattle_rule_count;
+
+struct wattle_rule_count *wattle_rule_count_get(struct wattle_policies *policies,
+						const struct wattle_rule *rule);
+void wattle_rule_count_hold(struct wattle_rule_count *count);
+void wattle_rule_count_put(struct wattle_rule_count *count);
+bool wattle_rule_count_is(const struct wattle_rule_count *count, const struct wattle_rule *rule);
+void wattle_rule_count_add(struct wattle_rule_count *count, u64 packets, u64 bytes);
+
+struct wattle_rule_total {
+	u64 packets;
+	u64 bytes;
+};
+
+void wattle_rule_total(struct wattle_policies *policies, const struct wattle_rule *rule,
+		       struct wattle_rule_total *total);
 
 int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *log);
 void wattle_policies_exit(struct wattle_policies *policies);

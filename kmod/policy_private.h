@@ -162,4 +162,9 @@ bool wattle_peer_find(struct wattle_policies *policies, const struct wattle_pref
 int wattle_policy_names_init(struct wattle_policies *policies, struct wattle_log *log);
 void wattle_policy_names_exit(struct wattle_policies *policies);
 
+/* Counters (policy_count.c). Context: writer. */
+int wattle_rule_counts_init(struct wattle_policies *policies);
+void wattle_rule_counts_exit(struct wattle_policies *policies);
+void wattle_rule_count_forget(struct wattle_policies *policies, const struct wattle_rule *rule);
+
 #endif /* WATTLE_POLICY_PRIVATE_H */

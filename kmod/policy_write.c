@@ -57,6 +57,7 @@ static void wattle_rule_free(void *table, void *object)
 	struct wattle_policies *policies = table;
 	struct wattle_rule *rule = object;
 
+	wattle_rule_count_forget(policies, rule);
 	wattle_text_put(policies, rule->origin);
 	wattle_peer_put(policies, rule->peer);
 	kfree(rule);
@@ -115,9 +116,12 @@ int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *lo
 	err = rhltable_init(&policies->subjects, &wattle_subject_params);
 	if (err)
 		goto err_rules;
-	err = wattle_policy_names_init(policies, log);
+	err = wattle_rule_counts_init(policies);
 	if (err)
 		goto err_subjects;
+	err = wattle_policy_names_init(policies, log);
+	if (err)
+		goto err_counts;
 	INIT_LIST_HEAD(&policies->all_subjects);
 	policies->count = 0;
 	policies->linked = 0;
@@ -125,6 +129,8 @@ int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *lo
 	wattle_log_kind(log, WATTLE_KIND_RULE, &wattle_rule_ops, policies);
 	return 0;
 
+err_counts:
+	wattle_rule_counts_exit(policies);
 err_subjects:
 	rhltable_destroy(&policies->subjects);
 err_rules:
@@ -147,6 +153,7 @@ void wattle_policies_exit(struct wattle_policies *policies)
 {
 	rhltable_free_and_destroy(&policies->rules, wattle_policy_destroy_object, NULL);
 	rhltable_free_and_destroy(&policies->subjects, wattle_policy_destroy_object, NULL);
+	wattle_rule_counts_exit(policies);
 	wattle_policy_names_exit(policies);
 }
 

@@ -241,7 +241,8 @@ int wattle_walk_endpoints(struct wattle_walk *walk,
 }
 
 struct wattle_walk_rules_arg {
-	int (*visit)(const struct wattle_rule_spec *spec, const char *origin, void *arg);
+	int (*visit)(const struct wattle_rule_spec *spec, const char *origin,
+		     const struct wattle_rule_total *total, void *arg);
 	void *arg;
 	u32 subject;
 };
@@ -250,6 +251,7 @@ static int wattle_walk_show_rule(struct wattle_walk *walk, void *object, u64 gen
 {
 	const struct wattle_walk_rules_arg *to = arg;
 	const struct wattle_rule *rule = object;
+	struct wattle_rule_total total;
 	struct wattle_rule_spec spec;
 	const char *origin;
 
@@ -258,12 +260,13 @@ static int wattle_walk_show_rule(struct wattle_walk *walk, void *object, u64 gen
 	wattle_rule_describe(&walk->config->policies, rule, &spec, &origin);
 	if (to->subject && spec.subject != to->subject)
 		return 0;
-	return to->visit(&spec, origin, to->arg);
+	wattle_rule_total(&walk->config->policies, rule, &total);
+	return to->visit(&spec, origin, &total, to->arg);
 }
 
 int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
 		      int (*visit)(const struct wattle_rule_spec *spec, const char *origin,
-				   void *arg), void *arg)
+				   const struct wattle_rule_total *total, void *arg), void *arg)
 {
 	struct wattle_walk_rules_arg to = { .visit = visit, .arg = arg, .subject = subject };
 

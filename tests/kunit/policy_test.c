@@ -6,6 +6,8 @@
 #include "policy.c"
 #include "policy_write.c"
 #include "policy_names.c"
+#include "policy_count.c"
+#include "tally.c"
 
 #define WATTLE_RULE_TEST_RULES	192
 
@@ -382,11 +384,113 @@ static void wattle_rule_test_origin(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->config->policies.count, 1u);
 }
 
+#define WATTLE_COUNT_TEST_RULES	600	/* more than slots */
+
+static struct wattle_rule_spec wattle_count_test_spec(unsigned int i)
+{
+	return (struct wattle_rule_spec){
+		.subject = 300, .proto = IPPROTO_TCP, .port_min = i + 1, .port_max = i + 1,
+		.action = i & 1,
+	};
+}
+
+/* The rule for a port, at what is published. */
+static const struct wattle_rule *wattle_count_test_rule(struct wattle_fixture *f, unsigned int i)
+{
+	const struct wattle_question q = {
+		.subject = 300, .peer_id = 301, .proto = IPPROTO_TCP, .port = i + 1,
+	};
+	struct wattle_judgement out;
+
+	wattle_policy_judge(&f->config->policies, &q, wattle_fixture_gen(f, false), &out);
+	return out.rule;
+}
+
+static void wattle_count_test_tally(struct kunit *test, struct wattle_tally *tallies,
+				    unsigned int i, unsigned int packets)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_tally *tally;
+
+	tally = wattle_tally_get(&f->config->policies, tallies, wattle_count_test_rule(f, i));
+	KUNIT_EXPECT_NOT_NULL(test, tally);
+	if (!tally)
+		return;
+	tally->packets += packets;
+	tally->bytes += packets * 100;
+}
+
+/* Nothing gets lost where more rules count than there are slots. */
+static void wattle_rule_test_counters(struct kunit *test)
+{
+	struct wattle_tally *tallies = kcalloc(WATTLE_TALLY_SLOTS, sizeof(*tallies), GFP_KERNEL);
+	struct wattle_fixture *f = test->priv;
+	struct wattle_rule_total total;
+	struct wattle_rule_spec spec;
+	unsigned int i, round;
+
+	KUNIT_ASSERT_NOT_NULL(test, tallies);
+	for (i = 0; i < WATTLE_COUNT_TEST_RULES; i++) {
+		spec = wattle_count_test_spec(i);
+		KUNIT_EXPECT_EQ(test, wattle_config_rule_add(f->config, 0, &spec, "", false,
+							     &f->why), 0);
+	}
+	rcu_read_lock();
+	for (round = 0; round < 3; round++)
+		for (i = 1; i < WATTLE_COUNT_TEST_RULES; i++)
+			wattle_count_test_tally(test, tallies, i, i);
+	wattle_tally_flush(tallies);
+	for (i = 0; i < WATTLE_COUNT_TEST_RULES; i++) {
+		wattle_rule_total(&f->config->policies, wattle_count_test_rule(f, i), &total);
+		KUNIT_EXPECT_EQ(test, total.packets, 3ULL * i);
+		KUNIT_EXPECT_EQ(test, total.bytes, 300ULL * i);
+	}
+	rcu_read_unlock();
+	/* That which never matched has none. */
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->config->policies.counts.nelems),
+			WATTLE_COUNT_TEST_RULES - 1);
+	kfree(tallies);
+}
+
+/* Who holds counters may add to them when the rule is gone; another rule gets none of it. */
+static void wattle_rule_test_counters_stay(struct kunit *test)
+{
+	struct wattle_tally *tallies = kcalloc(WATTLE_TALLY_SLOTS, sizeof(*tallies), GFP_KERNEL);
+	const struct wattle_rule_spec spec = wattle_count_test_spec(0);
+	struct wattle_fixture *f = test->priv;
+	struct wattle_config *c = f->config;
+	const struct wattle_rule *rule;
+	struct wattle_rule_total total;
+	struct wattle_tally *tally;
+
+	KUNIT_ASSERT_NOT_NULL(test, tallies);
+	KUNIT_EXPECT_EQ(test, wattle_config_rule_add(c, 0, &spec, "", false, &f->why), 0);
+	rcu_read_lock();
+	wattle_count_test_tally(test, tallies, 0, 1);
+	rule = wattle_count_test_rule(f, 0);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, wattle_config_rule_del(c, 0, &spec, &f->why), 0);
+	wattle_fixture_settle(f);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->policies.counts.nelems), 0);
+	tally = &tallies[hash_ptr(rule, WATTLE_TALLY_BITS)];
+	KUNIT_EXPECT_FALSE(test, wattle_rule_count_is(tally->count, rule));
+	KUNIT_EXPECT_EQ(test, wattle_config_rule_add(c, 0, &spec, "", false, &f->why), 0);
+	rcu_read_lock();
+	wattle_count_test_tally(test, tallies, 0, 7);
+	wattle_tally_flush(tallies);
+	wattle_rule_total(&c->policies, wattle_count_test_rule(f, 0), &total);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, total.packets, 7ULL);
+	kfree(tallies);
+}
+
 static struct kunit_case wattle_policy_cases[] = {
 	KUNIT_CASE(wattle_rule_test_random),
 	KUNIT_CASE(wattle_rule_test_bins),
 	KUNIT_CASE(wattle_rule_test_refusals),
 	KUNIT_CASE(wattle_rule_test_origin),
+	KUNIT_CASE(wattle_rule_test_counters),
+	KUNIT_CASE(wattle_rule_test_counters_stay),
 	{}
 };
 

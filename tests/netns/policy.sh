@@ -181,6 +181,39 @@ rule n1 add id 301 egress peer id 401 allow
 check "and is cut there" ask cut udp n1 policy_egress
 ask close udp >/dev/null
 
+# What rules count ---------------------------------------------------------------------------
+counted() # NODE REGEX: packets and bytes of the rule
+{
+	w "$1" -j policy show | jq -c --arg r "$2" '.[] | select(.rule | test($r)) | [.packets, .bytes]'
+}
+says() { for _ in $(seq "$2"); do ask talk "$1" >/dev/null || return; done; }
+fresh
+rule n1 add id 301 egress peer id 401 allow
+rule n2 add id 401 ingress peer id 301 proto udp port 53 allow
+rule n2 add id 401 ingress peer any proto udp deny priority 9
+rule n2 add id 401 ingress peer any proto tcp deny
+check "a conversation that rules count" ask open udp p1a udp p2a 53
+check "of 21 packets" says udp 20
+equals "the rule that lets it in has counted them" "[21,1232]" "$(counted n2 'id 301 proto udp')"
+equals "and the one that lets it out" "[21,1232]" "$(counted n1 'id 401')"
+for _ in 1 2 3; do ask blocked n2 deny_ingress p1b udp p2a 53 >/dev/null; done
+equals "a rule that denies counts what it drops" "[3,180]" "$(counted n2 'proto udp deny')"
+equals "a rule that met nothing counts nothing" "[0,0]" "$(counted n2 'proto tcp deny')"
+equals "and the others no more" "[21,1232]" "$(counted n2 'id 301 proto udp')"
+rule n2 add id 401 ingress peer id 302 proto udp port 54 allow
+check "others change" says udp 4
+equals "a rule that stays goes on" "[25,1472]" "$(counted n2 'id 301 proto udp')"
+w n2 <<-END
+policy del id 401 ingress peer id 301 proto udp port 53 allow
+policy add id 401 ingress peer 10.1.0.5/32 proto udp port 53 allow
+END
+check "a rule in the place of another" says udp 5
+equals "begins at nothing" "[5,300]" "$(counted n2 '10.1.0.5.*port 53')"
+equals "the sender's has counted all" "[30,1772]" "$(counted n1 'id 401')"
+w n2 flow flush
+equals "what the flow cache forgets is counted" "[5,300]" "$(counted n2 '10.1.0.5.*port 53')"
+ask close udp >/dev/null
+
 # The endpoint says so ---------------------------------------------------------------------------
 fresh
 again_p2b() { w n2 endpoint replace p2b pod test/p2b ip 10.2.0.8 ip fd00:2::8 id 402 enforce "$1"; }

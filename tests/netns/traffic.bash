@@ -6,6 +6,7 @@
 #
 #   world [4|6] [DEVICE OPTION]...    n1 and n2 with wattle0, over that underlay
 #     p1a p1b on n1, p2a p2b on n2, identities 301 302 401 402; `net` is the outside host
+#   AGENT=MODULE          before `world`: an agent that can do more than agent.py
 #   ask COMMAND...        of the agent; prints what it answers, fails where it says no
 #   w NODE WORDS...       wattlectl in a node; without words, a batch on stdin
 #   listen FILE WORDS...  `wattlectl -j monitor WORDS` of n1 into FILE
@@ -34,7 +35,7 @@ agent_start()
 	dir=$(mktemp -d)
 	mkfifo "$dir/in" "$dir/out"
 	setsid python3 -BI -c "import sys; sys.path.insert(0, 'tests/netns')
-import agent; agent.Agent().run()" <"$dir/in" >"$dir/out" &
+import ${AGENT-agent} as agent; agent.Agent().run()" <"$dir/in" >"$dir/out" &
 	wt_pids+=($!)
 	exec 8>"$dir/in" 9<"$dir/out"
 	rm -r "$dir"

@@ -13,6 +13,20 @@
 
 #include "kpolicy.h"
 
+/* No packets, no counters. */
+int wattle_rule_counts_init(struct wattle_policies *policies)
+{
+	return 0;
+}
+
+void wattle_rule_counts_exit(struct wattle_policies *policies)
+{
+}
+
+void wattle_rule_count_forget(struct wattle_policies *policies, const struct wattle_rule *rule)
+{
+}
+
 struct kpolicy {
 	struct mutex lock;
 	struct wattle_log log;

@@ -54,7 +54,6 @@ struct refused {
 };
 
 struct refusals {
-	const struct plan *plan;
 	STATE_ARRAY(struct refused) at;
 };
 
@@ -66,17 +65,22 @@ static int apply_refused(unsigned int line, const struct wattle_error *err, void
 	return refusals->at.count == APPLY_ERRORS;
 }
 
-static void refusals_report(const struct refusals *refusals)
+/* The same plan once more, in words: those of all of a big change would fill memory. */
+static void refusals_report(const struct refusals *refusals, const struct state *now,
+			    const struct state *want)
 {
+	struct plan plan;
 	size_t i;
 
-	for (i = 0; i < refusals->at.count; i++) {
+	plan_make(&plan, now, want, true);
+	for (i = 0; i < refusals->at.count && !plan.failed; i++) {
 		const struct refused *refused = &refusals->at.at[i];
-		const struct plan_line *line = &refusals->plan->line.at[refused->line];
+		const struct plan_line *line = &plan.line.at[refused->line];
 
 		report(NULL, line->table, "%s: %s%s%s", line->text ? line->text : "",
 		       refused->err.attr, refused->err.attr[0] ? ": " : "", refused->err.text);
 	}
+	plan_release(&plan);
 }
 
 static void apply_say(const struct plan *plan, bool dry)
@@ -105,9 +109,10 @@ static bool apply_is_late(struct call *call, const struct state *now)
 }
 
 /* EXIT_*, or -EAGAIN. */
-static int apply_commit(struct call *call, const struct plan *plan, const struct state *now)
+static int apply_commit(struct call *call, const struct plan *plan, const struct state *now,
+			const struct state *want)
 {
-	struct refusals refusals = { .plan = plan };
+	struct refusals refusals = {};
 	struct wattle_error err;
 	int code;
 
@@ -117,7 +122,7 @@ static int apply_commit(struct call *call, const struct plan *plan, const struct
 		code = -EAGAIN;
 	if (code && code != -EAGAIN) {
 		if (code == -ECANCELED)
-			refusals_report(&refusals);
+			refusals_report(&refusals, now, want);
 		else
 			report_error(NULL, &err);
 		code = EXIT_REFUSED;
@@ -137,10 +142,10 @@ static int apply_once(struct call *call, struct manifest *m, struct plan *plan,
 		code = state_want(call, m, value_of(call, SLOT_NODE)->text, now, want);
 	if (code)
 		return code;
-	plan_make(plan, now, want);
+	plan_make(plan, now, want, given(call, SLOT_DIFF));
 	if (plan->failed)
 		return EXIT_REFUSED;
-	return given(call, SLOT_DRY_RUN) ? EXIT_DONE : apply_commit(call, plan, now);
+	return given(call, SLOT_DRY_RUN) ? EXIT_DONE : apply_commit(call, plan, now, want);
 }
 
 static int apply_kernel(struct call *call, struct manifest *m)
@@ -180,7 +185,7 @@ static int apply_dry(struct call *call, struct manifest *m)
 	int code = state_want(call, m, value_of(call, SLOT_NODE)->text, &none, &want);
 
 	if (!code && given(call, SLOT_DIFF)) {
-		plan_make(&plan, &none, &want);
+		plan_make(&plan, &none, &want, true);
 		code = plan.failed ? EXIT_REFUSED : apply_show(&plan, &none, &want);
 		plan_release(&plan);
 	}

@@ -11,7 +11,7 @@
 
 #include "state.h"
 
-/* A request, and the line that tells of it. @encoded: what encoding it returned. */
+/* A request, and the line that tells of it, if asked for. @encoded: what encoding returned. */
 static void plan_add(struct plan *plan, int encoded, char sign, const char *table,
 		     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
@@ -23,8 +23,9 @@ static void plan_add(struct plan *plan, int encoded, char sign, const char *tabl
 
 	line->sign = sign;
 	line->table = table;
+	line->text = NULL;
 	va_start(args, fmt);
-	if (vasprintf(&line->text, fmt, args) < 0)
+	if (plan->told && vasprintf(&line->text, fmt, args) < 0)
 		line->text = NULL;
 	va_end(args);
 	if (encoded || wattle_batch_add(plan->batch, scratch(), plan->line.count - 1)) {
@@ -370,9 +371,9 @@ static void plan_backends(struct plan *plan, const struct state *now, const stru
 
 /* ---- all of it ---- */
 
-void plan_make(struct plan *plan, const struct state *now, const struct state *want)
+void plan_make(struct plan *plan, const struct state *now, const struct state *want, bool told)
 {
-	memset(plan, 0, sizeof(*plan));
+	*plan = (struct plan){ .told = told };
 	plan->batch = wattle_batch_create();
 	if (!plan->batch) {
 		report(NULL, NULL, "out of memory");

@@ -60,11 +60,22 @@ static int compare_prefixes(const void *a, const void *b)
 	return wattle_prefix_compare(a, b);
 }
 
-#define SORT(array, compare) \
-	do { \
-		if ((array).count) \
-			qsort((array).at, (array).count, sizeof(*(array).at), compare); \
-	} while (0)
+/* What is in order already, as rules mostly are, needs no memory to sort it in. */
+static void sort(void *at, size_t count, size_t size,
+		 int (*compare)(const void *a, const void *b))
+{
+	const char *entry = at;
+	size_t i;
+
+	for (i = 1; i < count; i++) {
+		if (compare(entry + (i - 1) * size, entry + i * size) > 0) {
+			qsort(at, count, size, compare);
+			return;
+		}
+	}
+}
+
+#define SORT(array, compare) sort((array).at, (array).count, sizeof(*(array).at), compare)
 
 static void state_notes(struct state *state)
 {

@@ -62,7 +62,7 @@ int compare_backends(const void *a, const void *b);
 
 /* ---- plan.c ---- */
 
-/* One change, for people: sign, table, and what. */
+/* One change, for people: sign, table, and what, where that is @told. */
 struct plan_line {
 	char sign;		/* + - ~ */
 	const char *table;
@@ -72,10 +72,11 @@ struct plan_line {
 struct plan {
 	struct wattle_batch *batch;
 	STATE_ARRAY(struct plan_line) line;
+	bool told;
 	bool failed;
 };
 
-void plan_make(struct plan *plan, const struct state *now, const struct state *want);
+void plan_make(struct plan *plan, const struct state *now, const struct state *want, bool told);
 void plan_release(struct plan *plan);
 
 /* ---- reachdiff.c ---- */

@@ -217,40 +217,62 @@ static void want_endpoints(struct want *want, const struct state *now)
 
 /* ---- rules: for the identities that are here ---- */
 
-static bool *local_groups(struct want *want)
+struct local {
+	uint32_t id;
+	unsigned int group;
+};
+
+static int compare_locals(const void *a, const void *b)
 {
-	bool *local = calloc(manifest_identity_count(want->m) + 1, sizeof(*local));
+	const struct local *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* By number, each once: so all rules come in order. The caller frees it. */
+static struct local *local_groups(struct want *want, size_t *count)
+{
+	size_t i, pods = manifest_pod_count(want->m), kept = 0;
+	struct local *local = calloc(pods + 1, sizeof(*local));
 	struct manifest_pod pod;
-	size_t i;
 
 	if (!local)
 		exit(EXIT_REFUSED);
-	for (i = 0; i < manifest_pod_count(want->m); i++) {
+	*count = 0;
+	for (i = 0; i < pods; i++) {
 		manifest_pod(want->m, i, &pod);
 		if (pod.id && !strcmp(pod.node, want->node))
-			local[pod.group] = true;
+			local[(*count)++] = (struct local){ pod.id, pod.group };
 	}
+	qsort(local, *count, sizeof(*local), compare_locals);
+	for (i = 0; i < *count; i++)
+		if (!i || local[i].id != local[i - 1].id)
+			local[kept++] = local[i];
+	*count = kept;
 	return local;
 }
 
 static void want_rules(struct want *want)
 {
-	bool *local = local_groups(want);
 	struct manifest_rule *rules;
-	size_t i, j, count;
+	size_t i, j, count, groups;
+	struct local *local = local_groups(want, &groups);
 
-	for (i = 0; i < manifest_identity_count(want->m); i++) {
-		if (!local[i])
-			continue;
-		count = manifest_rules(want->m, i, &rules);
+	for (i = 0; i < groups; i++) {
+		count = manifest_rules(want->m, local[i].group, &rules);
 		for (j = 0; j < count; j++)
 			*STATE_ADD(want->state->rule) = rules[j];
 		free(rules);
 	}
 	free(local);
+	count = want->state->rule.count;
 	if (!notes_make(want->m, want->node, &want->state->rule.at, &want->state->rule.count,
 			&want->state->rule.room))
 		exit(EXIT_REFUSED);
+	/* Of an identity behind all others. */
+	if (want->state->rule.count > count)
+		qsort(want->state->rule.at + count, want->state->rule.count - count,
+		      sizeof(*want->state->rule.at), manifest_rule_compare);
 }
 
 /* ---- services ---- */
