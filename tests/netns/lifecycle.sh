@@ -144,6 +144,21 @@ backend add $VIP:80/tcp to 10.2.0.7:80
 END
 check "it is one change" test "$(generation n1)" = $((gen + 1))
 check "and works" ask tcp p1a $VIP 80
+# Requests go out many to a datagram, which some lengths fill to the last byte.
+full_datagrams()
+{
+	local origin=o
+
+	while [ ${#origin} -lt 20 ]; do
+		awk -v origin=$origin 'BEGIN {
+			for (i = 0; i < 1100; i++)
+				printf "policy add id 9000 egress peer id %d allow origin %s\n",
+					10000 + i, origin
+		}' | w n1 && w n1 policy flush id 9000 || return
+		origin+=oooo
+	done
+}
+check "a batch of many datagrams, whatever the length of its requests" full_datagrams
 check "a transaction that is given up" ask txn n1 abort
 check "changes nothing" ask explain n1 p1a p1b tcp 80 reason=policy_egress
 check "a client that dies in the middle" ask txn n1 die
