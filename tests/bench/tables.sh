@@ -36,8 +36,9 @@ kernel_memory()
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 2
 	awk '{ kb[$1] = $2 } END {
-		printf "%.0f\n", 1024 * (kb["MemTotal:"] - kb["MemFree:"] - kb["Buffers:"] -
-			kb["Cached:"] - kb["AnonPages:"] - kb["PageTables:"] - kb["KernelStack:"])
+		used = kb["MemTotal:"] - kb["MemFree:"] - kb["Buffers:"] - kb["Cached:"]
+		used -= kb["AnonPages:"] + kb["PageTables:"] + kb["KernelStack:"]
+		printf "%.0f\n", 1024 * used
 	}' /proc/meminfo
 }
 
