@@ -163,15 +163,16 @@ static inline u32 wattle_flow_hash(const struct wattle *w, const struct wattle_k
 static inline struct wattle_flow *wattle_flow_lookup(struct wattle *w, const struct wattle_key *key,
 						     u32 hash)
 {
-	struct wattle_flow_table *table = &this_cpu_ptr(w->flows)->table;
-	u32 bucket = hash & table->mask, tag = hash | 1;
-	struct wattle_flow *flow;
+	const struct wattle_flow_table *table = &this_cpu_ptr(w->flows)->table;
+	size_t bucket = hash & table->mask;
+	const u32 *tags = table->tags[bucket].tag;
+	struct wattle_flow *flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
+	u32 tag = hash | 1;
 	int way;
 
-	for (way = 0; way < WATTLE_FLOW_WAYS; way++) {
-		if (table->tags[bucket].tag[way] != tag)
+	for (way = 0; way < WATTLE_FLOW_WAYS; way++, flow++) {
+		if (tags[way] != tag)
 			continue;
-		flow = &table->flows[bucket * WATTLE_FLOW_WAYS + way];
 		if (likely(flow->epoch == (u32)READ_ONCE(w->config.epoch) &&
 			   (s32)(flow->expires - (u32)jiffies) > 0 &&
 			   wattle_key_equal(&flow->key, key)))

@@ -63,7 +63,7 @@ static void exchange(int fd)
 	char byte = 'x';
 
 	if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
-		err(1, "the exchange was cut");
+		err(1, "the connection was cut");
 }
 
 static void run(const struct sockaddr_in *addr, int again, long count)
