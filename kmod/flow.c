@@ -8,16 +8,22 @@
 #include "stats.h"
 #include "vxlan.h"
 
-#define WATTLE_FLOW_COUNT	(WATTLE_FLOW_BUCKETS * WATTLE_FLOW_WAYS)
+#define WATTLE_FLOW_STEP	4		/* how much larger, or smaller, at a time */
 #define WATTLE_FLOW_SWEEP	(2 * HZ)	/* how often dead entries are looked for */
 #define WATTLE_FLOW_IDLE	(30 * HZ)	/* after which an unused entry is let go */
 #define WATTLE_FLOW_BATCH	64		/* entries copied at a time for flow show */
+#define WATTLE_FLOW_CHUNK	4096		/* entries looked at with BH disabled */
+
+static u32 wattle_flow_size(const struct wattle_flow_table *table)
+{
+	return (table->mask + 1) * WATTLE_FLOW_WAYS;
+}
 
 /* Tell the rules what the entry has carried since they were told last. */
-static void wattle_flow_bill(struct wattle_flows *flows, u32 index)
+static void wattle_flow_bill(struct wattle_flow_table *table, u32 index)
 {
-	const struct wattle_flow *flow = &flows->flows[index];
-	struct wattle_flow_bill *bill = &flows->bills[index];
+	const struct wattle_flow *flow = &table->flows[index];
+	struct wattle_flow_bill *bill = &table->bills[index];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bill->count) && bill->count[i]; i++)
@@ -27,39 +33,66 @@ static void wattle_flow_bill(struct wattle_flows *flows, u32 index)
 	bill->bytes = flow->bytes;
 }
 
-static void wattle_flow_settle(struct wattle_flows *flows, u32 index)
+static void wattle_flow_settle(struct wattle_flow_table *table, u32 index)
 {
-	struct wattle_flow_bill *bill = &flows->bills[index];
+	struct wattle_flow_bill *bill = &table->bills[index];
 	unsigned int i;
 
-	wattle_flow_bill(flows, index);
+	wattle_flow_bill(table, index);
 	for (i = 0; i < ARRAY_SIZE(bill->count); i++)
 		wattle_rule_count_put(bill->count[i]);
 	memset(bill, 0, sizeof(*bill));
 }
 
-/* Runs on the CPU that @flows belongs to, or where that CPU can't run. */
-static void wattle_flow_clear(struct wattle_flows *flows, u32 index)
+/* Runs on the CPU that @table belongs to, or where that CPU can't run. */
+static void wattle_flow_clear(struct wattle_flow_table *table, u32 index)
 {
-	struct wattle_flow *flow = &flows->flows[index];
-	u32 *tag = &flows->tags[index / WATTLE_FLOW_WAYS].tag[index % WATTLE_FLOW_WAYS];
+	struct wattle_flow *flow = &table->flows[index];
+	u32 *tag = &table->tags[index / WATTLE_FLOW_WAYS].tag[index % WATTLE_FLOW_WAYS];
 
 	if (!*tag)
 		return;
 	*tag = 0;
-	flows->used--;
-	wattle_flow_settle(flows, index);
+	table->used--;
+	wattle_flow_settle(table, index);
 	if (flow->ct)
 		nf_ct_put(flow->ct);
 	memset(flow, 0, sizeof(*flow));
 }
 
+static void wattle_flow_clear_all(struct wattle_flow_table *table)
+{
+	u32 i;
+
+	for (i = 0; i < wattle_flow_size(table) && table->used; i++)
+		wattle_flow_clear(table, i);
+}
+
+/*
+ * A bucket is full. That happens to some of a table that is not, so it grows only when half of
+ * it is used; what is in it are connections, for their first packets are not remembered. The
+ * memory is charged to nobody, so it is not for devices in namespaces that anybody may make.
+ */
+static u32 wattle_flow_evict(struct wattle *w, struct wattle_flows *flows)
+{
+	const struct wattle_flow_table *table = &flows->table;
+
+	wattle_count(w, WATTLE_COUNT_CACHE_EVICTED, 1, 0);
+	if (!READ_ONCE(flows->crowded) && table->used > wattle_flow_size(table) / 2 &&
+	    table->mask + 1 < WATTLE_FLOW_BUCKETS_MAX && w->net->user_ns == &init_user_ns) {
+		WRITE_ONCE(flows->crowded, true);
+		schedule_work(&w->flow_grow);
+	}
+	return flows->victim++ % WATTLE_FLOW_WAYS;
+}
+
 struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
-	u32 bucket = hash & (WATTLE_FLOW_BUCKETS - 1), tag = hash | 1;
-	u32 *tags = flows->tags[bucket].tag;
-	struct wattle_flow *flow = &flows->flows[bucket * WATTLE_FLOW_WAYS];
+	struct wattle_flow_table *table = &flows->table;
+	u32 bucket = hash & table->mask, tag = hash | 1;
+	u32 *tags = table->tags[bucket].tag;
+	struct wattle_flow *flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
 	u64 packets = 0, bytes = 0;
 	int way, place = -1;
 
@@ -73,13 +106,11 @@ struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key
 		if (!tags[way] && place < 0)
 			place = way;
 	}
-	if (place < 0) {
-		place = flows->victim++ % WATTLE_FLOW_WAYS;
-		wattle_count(w, WATTLE_COUNT_CACHE_EVICTED, 1, 0);
-	}
-	wattle_flow_clear(flows, bucket * WATTLE_FLOW_WAYS + place);
+	if (place < 0)
+		place = wattle_flow_evict(w, flows);
+	wattle_flow_clear(table, bucket * WATTLE_FLOW_WAYS + place);
 	tags[place] = tag;
-	flows->used++;
+	table->used++;
 	flow += place;
 	flow->key = *key;
 	flow->packets = packets;
@@ -105,7 +136,7 @@ void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
 		     const struct wattle_rule *rule)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
-	struct wattle_flow_bill *bill = &flows->bills[flow - flows->flows];
+	struct wattle_flow_bill *bill = &flows->table.bills[flow - flows->table.flows];
 	struct wattle_tally *tally;
 
 	if (!rule)
@@ -130,6 +161,7 @@ struct wattle_flow_visit {
 	u32 index;
 	u32 count;
 	struct wattle_flow *copies;
+	struct wattle_flow_table *table;
 };
 
 static long wattle_flow_visit_here(void *arg)
@@ -160,45 +192,117 @@ static long wattle_flow_visit_cpu(struct wattle_flow_visit *visit, unsigned int 
 	return ret;
 }
 
+/* The end of what one visit looks at. Where that is not all, there is another. */
+static u32 wattle_flow_chunk(const struct wattle_flow_visit *visit)
+{
+	return min(wattle_flow_size(&visit->flows->table), visit->index + WATTLE_FLOW_CHUNK);
+}
+
 static unsigned long wattle_flow_flush(struct wattle_flow_visit *visit)
 {
-	u32 i;
+	u32 end = wattle_flow_chunk(visit);
 
-	for (i = 0; i < WATTLE_FLOW_COUNT && visit->flows->used; i++)
-		wattle_flow_clear(visit->flows, i);
+	for (; visit->index < end && visit->flows->table.used; visit->index++)
+		wattle_flow_clear(&visit->flows->table, visit->index);
 	wattle_tally_flush(visit->flows->tallies);
-	return 0;
+	return visit->flows->table.used && end < wattle_flow_size(&visit->flows->table);
 }
 
 static unsigned long wattle_flow_bill_all(struct wattle_flow_visit *visit)
 {
-	struct wattle_flows *flows = visit->flows;
-	u32 i;
+	struct wattle_flow_table *table = &visit->flows->table;
+	u32 end = wattle_flow_chunk(visit);
 
-	for (i = 0; i < WATTLE_FLOW_COUNT && flows->used; i++)
-		if (flows->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS])
-			wattle_flow_bill(flows, i);
-	wattle_tally_flush(flows->tallies);
+	for (; visit->index < end && table->used; visit->index++)
+		if (table->tags[visit->index / WATTLE_FLOW_WAYS].tag[visit->index %
+								      WATTLE_FLOW_WAYS])
+			wattle_flow_bill(table, visit->index);
+	wattle_tally_flush(visit->flows->tallies);
+	return table->used && end < wattle_flow_size(table);
+}
+
+/* ---- as large as need be ---- */
+
+static void wattle_flow_table_free(struct wattle_flow_table *table)
+{
+	kvfree(table->tags);
+	kvfree(table->flows);
+	kvfree(table->bills);
+	*table = (struct wattle_flow_table){};
+}
+
+static bool wattle_flow_table_alloc(struct wattle_flow_table *table, u32 buckets, gfp_t gfp)
+{
+	*table = (struct wattle_flow_table){ .mask = buckets - 1 };
+	table->tags = kvcalloc(buckets, sizeof(*table->tags), gfp);
+	table->flows = kvcalloc(wattle_flow_size(table), sizeof(*table->flows), gfp);
+	table->bills = kvcalloc(wattle_flow_size(table), sizeof(*table->bills), gfp);
+	if (table->tags && table->flows && table->bills)
+		return true;
+	wattle_flow_table_free(table);
+	return false;
+}
+
+static unsigned long wattle_flow_swap(struct wattle_flow_visit *visit)
+{
+	swap(visit->flows->table, *visit->table);
 	return 0;
 }
+
+/* Give a CPU an empty table. Its flows are found anew, each by one packet on the long way. */
+static bool wattle_flow_resize(struct wattle *w, unsigned int cpu, u32 buckets)
+{
+	struct wattle_flow_table table;
+	struct wattle_flow_visit visit = {
+		.w = w, .function = wattle_flow_swap, .table = &table,
+	};
+
+	if (!wattle_flow_table_alloc(&table, buckets, GFP_KERNEL | __GFP_NOWARN))
+		return false;
+	wattle_flow_visit_cpu(&visit, cpu);
+	wattle_flow_clear_all(&table);
+	wattle_flow_table_free(&table);
+	return true;
+}
+
+static void wattle_flows_grow(struct work_struct *work)
+{
+	struct wattle *w = container_of(work, struct wattle, flow_grow);
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
+		u32 buckets = READ_ONCE(flows->table.mask) + 1;
+
+		/* Without memory the sweep lets it be tried again. */
+		if (READ_ONCE(flows->crowded) &&
+		    wattle_flow_resize(w, cpu, buckets * WATTLE_FLOW_STEP))
+			WRITE_ONCE(flows->crowded, false);
+	}
+}
+
+/* ---- let go ---- */
 
 /* Let go of connections that have ended, and of what nobody used for a while. */
 static unsigned long wattle_flow_sweep(struct wattle_flow_visit *visit)
 {
-	u32 i, now = jiffies, epoch = READ_ONCE(visit->w->config.epoch);
+	struct wattle_flow_table *table = &visit->flows->table;
+	u32 now = jiffies, epoch = READ_ONCE(visit->w->config.epoch);
+	u32 end = wattle_flow_chunk(visit);
 
-	for (i = 0; i < WATTLE_FLOW_COUNT; i++) {
-		struct wattle_flow *flow = &visit->flows->flows[i];
+	for (; visit->index < end; visit->index++) {
+		u32 i = visit->index;
+		struct wattle_flow *flow = &table->flows[i];
 		bool dead;
 
-		if (!visit->flows->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS])
+		if (!table->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS])
 			continue;
 		dead = (s32)(now - flow->expires) > 0 &&
 		       (flow->epoch != epoch || (s32)(now - flow->expires) > WATTLE_FLOW_IDLE);
 		if (dead || (flow->ct && nf_ct_is_dying(flow->ct)))
-			wattle_flow_clear(visit->flows, i);
+			wattle_flow_clear(table, i);
 	}
-	return 0;
+	return end < wattle_flow_size(table);
 }
 
 static void wattle_flows_sweep(struct work_struct *work)
@@ -207,9 +311,19 @@ static void wattle_flows_sweep(struct work_struct *work)
 	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_sweep };
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu_ptr(w->flows, cpu)->used))
-			wattle_flow_visit_cpu(&visit, cpu);
+	for_each_possible_cpu(cpu) {
+		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
+		u32 buckets = READ_ONCE(flows->table.mask) + 1;
+
+		visit.index = 0;
+		while (READ_ONCE(flows->table.used) && wattle_flow_visit_cpu(&visit, cpu))
+			;
+		if (buckets > WATTLE_FLOW_BUCKETS &&
+		    READ_ONCE(flows->table.used) < buckets / WATTLE_FLOW_STEP)
+			wattle_flow_resize(w, cpu, buckets / WATTLE_FLOW_STEP);
+		if (READ_ONCE(flows->crowded))
+			WRITE_ONCE(flows->crowded, false);
+	}
 	schedule_delayed_work(&w->flow_sweep, WATTLE_FLOW_SWEEP);
 }
 
@@ -218,8 +332,11 @@ void wattle_flows_flush(struct wattle *w)
 	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_flush };
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		wattle_flow_visit_cpu(&visit, cpu);
+	for_each_possible_cpu(cpu) {
+		visit.index = 0;
+		while (wattle_flow_visit_cpu(&visit, cpu))
+			;
+	}
 }
 
 void wattle_flows_bill(struct wattle *w)
@@ -227,21 +344,25 @@ void wattle_flows_bill(struct wattle *w)
 	struct wattle_flow_visit visit = { .w = w, .function = wattle_flow_bill_all };
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		wattle_flow_visit_cpu(&visit, cpu);
+	for_each_possible_cpu(cpu) {
+		visit.index = 0;
+		while (wattle_flow_visit_cpu(&visit, cpu))
+			;
+	}
 }
 
 static unsigned long wattle_flow_copy(struct wattle_flow_visit *visit)
 {
+	const struct wattle_flow_table *table = &visit->flows->table;
 	u32 epoch = READ_ONCE(visit->w->config.epoch);
 
 	visit->count = 0;
-	while (visit->index < WATTLE_FLOW_COUNT && visit->count < WATTLE_FLOW_BATCH) {
+	while (visit->index < wattle_flow_size(table) && visit->count < WATTLE_FLOW_BATCH) {
 		u32 i = visit->index++;
-		struct wattle_flow *flow = &visit->flows->flows[i];
+		const struct wattle_flow *flow = &table->flows[i];
 		struct wattle_flow *copy = &visit->copies[visit->count];
 
-		if (!visit->flows->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS] ||
+		if (!table->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS] ||
 		    flow->epoch != epoch)
 			continue;
 		*copy = *flow;
@@ -333,9 +454,7 @@ static void wattle_flows_free(struct wattle *w)
 		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
 
 		kvfree(flows->memo);
-		kvfree(flows->tags);
-		kvfree(flows->flows);
-		kvfree(flows->bills);
+		wattle_flow_table_free(&flows->table);
 		kvfree(flows->tallies);
 	}
 	free_percpu(w->flows);
@@ -349,6 +468,7 @@ int wattle_flows_init(struct wattle *w)
 	w->hash_seed = get_random_u64();
 	mutex_init(&w->flow_lock);
 	INIT_DELAYED_WORK(&w->flow_sweep, wattle_flows_sweep);
+	INIT_WORK(&w->flow_grow, wattle_flows_grow);
 	w->flows = alloc_percpu_gfp(struct wattle_flows, GFP_KERNEL_ACCOUNT);
 	if (!w->flows)
 		return -ENOMEM;
@@ -357,16 +477,11 @@ int wattle_flows_init(struct wattle *w)
 
 		/* Whoever makes devices in namespaces of his own pays for them. */
 		flows->memo = kvzalloc(sizeof(*flows->memo), GFP_KERNEL_ACCOUNT);
-		flows->tags = kvcalloc(WATTLE_FLOW_BUCKETS, sizeof(*flows->tags),
-				       GFP_KERNEL_ACCOUNT);
-		flows->flows = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->flows),
-					GFP_KERNEL_ACCOUNT);
-		flows->bills = kvcalloc(WATTLE_FLOW_COUNT, sizeof(*flows->bills),
-					GFP_KERNEL_ACCOUNT);
 		flows->tallies = kvcalloc(WATTLE_TALLY_SLOTS, sizeof(*flows->tallies),
 					  GFP_KERNEL_ACCOUNT);
-		if (!flows->memo || !flows->tags || !flows->flows || !flows->bills ||
-		    !flows->tallies) {
+		if (!wattle_flow_table_alloc(&flows->table, WATTLE_FLOW_BUCKETS,
+					     GFP_KERNEL_ACCOUNT) ||
+		    !flows->memo || !flows->tallies) {
 			wattle_flows_free(w);
 			return -ENOMEM;
 		}
@@ -378,14 +493,16 @@ int wattle_flows_init(struct wattle *w)
 
 void wattle_flows_exit(struct wattle *w)
 {
-	struct wattle_flow_visit visit = { .w = w };
 	unsigned int cpu;
 
 	cancel_delayed_work_sync(&w->flow_sweep);
+	cancel_work_sync(&w->flow_grow);
 	/* No packet comes any more, so no CPU touches its cache. */
 	for_each_possible_cpu(cpu) {
-		visit.flows = per_cpu_ptr(w->flows, cpu);
-		wattle_flow_flush(&visit);
+		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
+
+		wattle_flow_clear_all(&flows->table);
+		wattle_tally_flush(flows->tallies);
 	}
 	wattle_flows_free(w);
 }

@@ -4,9 +4,10 @@
  * next one costs one look-up in memory of its own CPU.
  *
  * Only its own CPU reads or writes a cache, with BH disabled: no lock, no atomic. An
- * entry is good while the device's epoch is the one it was made at, for a second: then
+ * entry is good while the device's epoch is the one it was made at, for a while: then
  * the packet goes the long way once, which also keeps conntrack's view of the flow
- * fresh. Caches can be lost at any moment and only cost time.
+ * fresh. Caches can be lost at any moment and only cost time; that is how they grow, and
+ * shrink again: an empty one takes the place of the full one.
  */
 #ifndef WATTLE_FLOW_H
 #define WATTLE_FLOW_H
@@ -20,9 +21,11 @@
 #include "tally.h"
 #include "wattle.h"
 
-#define WATTLE_FLOW_REFRESH	HZ		/* an entry is believed that long */
-#define WATTLE_FLOW_WAYS	4
-#define WATTLE_FLOW_BUCKETS	2048		/* per CPU; a power of two */
+#define WATTLE_FLOW_REFRESH	HZ		/* an entry is believed that long at least */
+#define WATTLE_FLOW_REFRESH_MAX	(30 * HZ)
+#define WATTLE_FLOW_WAYS	8
+#define WATTLE_FLOW_BUCKETS	1024		/* per CPU at first; a power of two */
+#define WATTLE_FLOW_BUCKETS_MAX	16384
 
 /* What of a packet is rewritten (@addr, @port of struct wattle_flow). */
 enum wattle_rewrite {
@@ -85,20 +88,34 @@ struct wattle_flow_bill {
 	u64 bytes;
 };
 
-/* The tags of a bucket fill a quarter of a line: a miss touches no entry. Tag 0: empty. */
+/* The tags of a bucket fill half a line: a miss touches no entry. Tag 0: empty. */
 struct wattle_flow_tags {
 	u32 tag[WATTLE_FLOW_WAYS];
 };
 
 /**
- * struct wattle_flows - what a CPU keeps for a device
+ * struct wattle_flow_table - the entries of a CPU
+ * @mask: number of buckets, less one
  * @used: how many entries there are
- * @memo: look-ups in front of the identity and policy tables
  * @tags: of @flows
- * @flows: WATTLE_FLOW_BUCKETS * WATTLE_FLOW_WAYS entries
+ * @flows: WATTLE_FLOW_WAYS entries for each bucket
  * @bills: of @flows
+ */
+struct wattle_flow_table {
+	u32 mask;
+	u32 used;
+	struct wattle_flow_tags *tags;
+	struct wattle_flow *flows;
+	struct wattle_flow_bill *bills;
+};
+
+/**
+ * struct wattle_flows - what a CPU keeps for a device
+ * @table: the flow cache
+ * @memo: look-ups in front of the identity and policy tables
  * @tallies: what rules decided of packets that no entry did
  * @victim: which way to evict next
+ * @crowded: @table was found too small, and that will be seen to
  * @direct: a packet is on its way to an endpoint's device from us: see apply.c
  * @depth: how often this CPU is inside of a delivery
  * @uplink: ifindex by which the last packet came to the tunnel's socket, for the outer
@@ -106,13 +123,11 @@ struct wattle_flow_tags {
  * @node: of the outer source @node_addr, as of the device's epoch @node_epoch
  */
 struct wattle_flows {
-	u32 used;
+	struct wattle_flow_table table;
 	struct wattle_memo *memo;
-	struct wattle_flow_tags *tags;
-	struct wattle_flow *flows;
-	struct wattle_flow_bill *bills;
 	struct wattle_tally *tallies;
 	u32 victim;
+	bool crowded;
 	bool direct;
 	u8 depth;
 	u32 node_epoch;
@@ -163,15 +178,16 @@ static inline u32 wattle_flow_hash(const struct wattle *w, const struct wattle_k
 static inline struct wattle_flow *wattle_flow_lookup(struct wattle *w, const struct wattle_key *key,
 						     u32 hash)
 {
-	struct wattle_flows *flows = this_cpu_ptr(w->flows);
-	u32 bucket = hash & (WATTLE_FLOW_BUCKETS - 1), tag = hash | 1;
-	struct wattle_flow *flow;
+	const struct wattle_flow_table *table = &this_cpu_ptr(w->flows)->table;
+	size_t bucket = hash & table->mask;
+	const u32 *tags = table->tags[bucket].tag;
+	struct wattle_flow *flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
+	u32 tag = hash | 1;
 	int way;
 
-	for (way = 0; way < WATTLE_FLOW_WAYS; way++) {
-		if (flows->tags[bucket].tag[way] != tag)
+	for (way = 0; way < WATTLE_FLOW_WAYS; way++, flow++) {
+		if (tags[way] != tag)
 			continue;
-		flow = &flows->flows[bucket * WATTLE_FLOW_WAYS + way];
 		if (likely(flow->epoch == (u32)READ_ONCE(w->config.epoch) &&
 			   (s32)(flow->expires - (u32)jiffies) > 0 &&
 			   wattle_key_equal(&flow->key, key)))

@@ -71,6 +71,17 @@ static void wattle_packet_tally(struct wattle_packet *p)
 	}
 }
 
+/*
+ * How long an entry is believed. Conntrack must see a packet now and then, or it gives the
+ * connection up; one that has shown that it lasts is seen several times before that.
+ */
+static u32 wattle_packet_refresh(const struct nf_conn *ct)
+{
+	if (!test_bit(IPS_ASSURED_BIT, &ct->status))
+		return WATTLE_FLOW_REFRESH;
+	return clamp_t(u32, nf_ct_expires(ct) / 4, WATTLE_FLOW_REFRESH, WATTLE_FLOW_REFRESH_MAX);
+}
+
 void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next)
 {
 	const struct wattle_decision *d = &p->decision;
@@ -100,7 +111,7 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	flow->ct = ct;
 	flow->packets += wattle_skb_packets(p->skb);
 	flow->bytes += p->parsed.len;
-	flow->expires = (u32)jiffies + WATTLE_FLOW_REFRESH;
+	flow->expires = (u32)jiffies + wattle_packet_refresh(ct);
 	flow->epoch = p->view.epoch;
 	if (!wattle_packet_is_answer(p)) {
 		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->egress));

@@ -53,6 +53,7 @@ struct wattle_path;
  * @uplink_wanted: ifindex of one to add by @uplink_work, or 0
  * @flow_lock: taken by who visits a CPU's cache from outside
  * @flow_sweep: lets go of what the flow caches hold for nothing (flow.c)
+ * @flow_grow: makes flow caches larger that have become too small
  * @users: netlink requests that use the device, and one for its being there
  * @idle: completed when @users falls to zero
  * @dumps: dumps that have begun a walk of the tables; under a lock of netlink.c
@@ -72,6 +73,7 @@ struct wattle {
 	u64 hash_seed;
 	struct mutex flow_lock;		/* visits from outside */
 	struct delayed_work flow_sweep;
+	struct work_struct flow_grow;
 	struct delayed_work uplink_work;
 	struct list_head uplinks;
 	int uplink_wanted;

@@ -9,6 +9,7 @@
 SERVICES=${SERVICES-1000}
 VIP_PORT=80
 VIP=10.96.200.1                 # the service that is measured
+PROTO=udp                       # of services and policy
 
 # Services stand on the sending node alone and in the fewest rules that do the
 # work: kube-proxy's own sets have more chains to pass, on both nodes. That is
@@ -20,11 +21,12 @@ all_services() # BEFORE
 {
 	awk -v n="$SERVICES" -v before="$1" -v vip=$VIP -v pod=$P2 'BEGIN {
 		for (i = 0; i < n; i++) {
-			address = sprintf("%d.%d", i / 250, i % 250 + 1)
+			more = int(i / 50000)
+			address = sprintf("%d.%d", i / 250 % 200, i % 250 + 1)
 			if (i == before)
 				print i, vip, pod
 			else
-				print i, "10.96." address, "10.3." address
+				print i, "10." (96 + more) "." address, "10." (3 + more) "." address
 		}
 	}'
 }
@@ -69,7 +71,7 @@ services_iptables_middle()
 # One map from address, protocol and port to the service's chain.
 nftables_rules()
 {
-	all_services $((SERVICES - 1)) | awk -v vport=$VIP_PORT -v port=$PORT '
+	all_services $((SERVICES - 1)) | awk -v vport=$VIP_PORT -v port=$PORT -v proto=$PROTO '
 		BEGIN {
 			print "add table ip kube-proxy"
 			print "add chain ip kube-proxy mark-for-masquerade"
@@ -83,10 +85,10 @@ nftables_rules()
 		{
 			print "add chain ip kube-proxy endpoint-" $1
 			print "add rule ip kube-proxy endpoint-" $1 " ip saddr " $3 " jump mark-for-masquerade"
-			print "add rule ip kube-proxy endpoint-" $1 " meta l4proto udp dnat to " $3 ":" port
+			print "add rule ip kube-proxy endpoint-" $1 " meta l4proto " proto " dnat to " $3 ":" port
 			print "add chain ip kube-proxy service-" $1
 			print "add rule ip kube-proxy service-" $1 " numgen random mod 1 vmap { 0 : goto endpoint-" $1 " }"
-			element[NR] = $2 " . udp . " vport " : goto service-" $1
+			element[NR] = $2 " . " proto " . " vport " : goto service-" $1
 		}
 		END {
 			printf "add element ip kube-proxy service-ips { %s", element[1]
@@ -185,12 +187,12 @@ policy_nft_rules() # DEV
 		chain fw {
 			ct state vmap { established : accept, related : accept, invalid : drop }
 			udp dport 8472 drop
-			udp dport $PORT ip daddr @pods accept
+			$PROTO dport $PORT ip daddr @pods accept
 			drop
 		}
 		chain tw {
 			ct state vmap { established : accept, related : accept, invalid : drop }
-			udp dport $PORT ip saddr @pods accept
+			$PROTO dport $PORT ip saddr @pods accept
 			drop
 		}
 		chain forward {

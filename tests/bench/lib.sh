@@ -261,9 +261,49 @@ measure_reply() # FROM_POD TO_POD DST DPORT
 	measure_with "$1" send_replies "$2" $SLICES $((COUNT / SLICES)) "${!from}"
 }
 
-# A few others go before, for what is set up once.
+# A few others go before, for what is set up once. Many flows are there before.
 measure_new() # FROM_POD TO_POD DST DPORT
 {
-	send_new "$1" 1 $FLOWS "$3" "$4" 60000 >/dev/null
-	measure_with "$2" send_new "$1" $SLICES $((COUNT_NEW / SLICES)) "$3" "$4" $FIRST
+	local first=$FIRST
+
+	if [ $FLOWS -gt 64 ]; then
+		establish "$1" "$2" "$3" "$4"
+		first=$((FIRST + FLOWS))
+	fi
+	send_new "$1" 1 64 "$3" "$4" 65000 >/dev/null
+	measure_with "$2" send_new "$1" $SLICES $((COUNT_NEW / SLICES)) "$3" "$4" $first
+}
+
+# In the namespace that sends: thousands of flows of one packet, then one packet
+# of each known flow, which alone is measured; a few times. All are counted as sent.
+pktgen_flooded() # ROUNDS FLOOD FLOWS FIRST SRC DST DST_MAC DPORT
+{
+	local i flood sent per all=() total=0 from=$(($4 + $3))
+
+	for ((i = 0; i < $1; i++)); do
+		read -r flood per < <(pktgen_run 1 "$2" "$5" "$6" "$7" \
+			$((from + i * $2)) $((from + (i + 1) * $2)) "$8" "$8" 0)
+		read -r sent per < <(pktgen_run 1 "$3" "$5" "$6" "$7" \
+			"$4" $(($4 + $3)) "$8" "$8" 0)
+		total=$((total + flood + sent))
+		all+=("$per")
+	done
+	echo "$total $(printf '%s\n' "${all[@]}" | sort -n | sed -n "$(($1 / 2 + 1))p")"
+}
+
+send_flooded() # FROM_POD DST DPORT
+{
+	local src=P${1#p} dev=veth${1#p}
+
+	export PKT_SIZE
+	export -f pktgen_flooded pktgen_run pg die say
+	in_ns "$1" bash -euc 'pktgen_flooded "$@"' pktgen 9 5000 $FLOWS $FIRST \
+		"${!src}" "$2" "${MAC[$dev]}" "$3"
+}
+
+# Known flows in the midst of a flood of others that never come back.
+measure_flooded() # FROM_POD TO_POD DST DPORT
+{
+	establish "$1" "$2" "$3" "$4"
+	measure_with "$2" send_flooded "$1" "$3" "$4"
 }

@@ -37,24 +37,36 @@ wattle_services()
 }
 
 # The crowd: pods elsewhere in the cluster that the measured ones may talk to.
-wattle_crowd() # SUBJECT DIRECTION VIA
+# There are fewer identities than addresses may be asked for: a second rule for
+# one of them is about another port.
+wattle_identities() # COUNT VIA
 {
-	awk -v n="$PODS" -v via="$3" 'BEGIN {
+	awk -v n="$1" -v via="$2" 'BEGIN {
 		for (i = 0; i < n; i++)
-			printf "identity add 10.4.%d.%d/32 id %d via %s\n",
-				i / 250, i % 250 + 1, 1000 + i, via
+			printf "identity add 10.%d.%d.%d/32 id %d via %s\n", 64 + i / 62500,
+				i / 250 % 250, i % 250 + 1, 1000 + i % 50000, via
 	}'
-	awk -v n="$RULES" -v id="$1" -v dir="$2" -v port=$PORT 'BEGIN {
+}
+
+wattle_rules() # COUNT SUBJECT DIRECTION
+{
+	awk -v n="$1" -v id="$2" -v dir="$3" -v port=$PORT 'BEGIN {
 		for (i = 0; i < n; i++)
 			printf "policy add id %d %s peer id %d proto udp port %d allow\n",
-				id, dir, 1000 + i, port
+				id, dir, 1000 + i % 50000, port + int(i / 50000)
 	}'
+}
+
+wattle_crowd() # SUBJECT DIRECTION VIA
+{
+	wattle_identities "$PODS" "$3"
+	wattle_rules "$RULES" "$1" "$2"
 }
 
 wattle_config_n1()
 {
 	cat <<-END
-	node add n2 addr $N2 cidr 10.2.0.0/24 cidr 10.4.0.0/16
+	node add n2 addr $N2 cidr 10.2.0.0/24 cidr 10.64.0.0/11
 	endpoint add veth1 ip $P1 id $ID1 pod bench/p1
 	identity add $P2/32 id $ID2 via $N2
 	policy add id $ID1 egress peer id $ID2 proto udp port $PORT allow
@@ -66,7 +78,7 @@ wattle_config_n1()
 wattle_config_n2()
 {
 	cat <<-END
-	node add n1 addr $N1 cidr 10.1.0.0/24 cidr 10.4.0.0/16
+	node add n1 addr $N1 cidr 10.1.0.0/24 cidr 10.64.0.0/11
 	endpoint add veth2 ip $P2 id $ID2 pod bench/p2
 	identity add $P1/32 id $ID1 via $N1
 	policy add id $ID2 ingress peer id $ID1 proto udp port $PORT allow
@@ -120,6 +132,7 @@ row_wattle_direct() { wattle_row measure_established p1 p2 $P2 $PORT; }
 row_wattle_service() { wattle_row measure_established p1 p2 $VIP $VIP_PORT; }
 row_wattle_direct_new() { wattle_row measure_new p1 p2 $P2 $PORT; }
 row_wattle_service_new() { wattle_row measure_new p1 p2 $VIP $VIP_PORT; }
+row_wattle_service_flood() { wattle_row measure_flooded p1 p2 $VIP $VIP_PORT; }
 row_wattle_local() { wattle_row measure_established p1 p3 $P3 $PORT; }
 row_wattle_local_new() { wattle_row measure_new p1 p3 $P3 $PORT; }
 

@@ -144,6 +144,36 @@ backend add $VIP:80/tcp to 10.2.0.7:80
 END
 check "it is one change" test "$(generation n1)" = $((gen + 1))
 check "and works" ask tcp p1a $VIP 80
+# Requests go out many to a datagram, which some lengths fill to the last byte.
+full_datagrams()
+{
+	local origin=o
+
+	while [ ${#origin} -lt 20 ]; do
+		awk -v origin=$origin 'BEGIN {
+			for (i = 0; i < 1100; i++)
+				printf "policy add id 9000 egress peer id %d allow origin %s\n",
+					10000 + i, origin
+		}' | w n1 && w n1 policy flush id 9000 || return
+		origin+=oooo
+	done
+}
+check "a batch of many datagrams, whatever the length of its requests" full_datagrams
+# A CPU's cache has room for 8,192 flows at first. What is told of a flow's first packet is
+# not kept, so there are two.
+many_flows()
+{
+	at p1a taskset -c 0 python3 - <<-END
+	import socket
+	for port in range(20000, 30000):
+	    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+	        s.bind(("10.1.0.5", port))
+	        for _ in range(2):
+	            s.sendto(b"x", ("10.2.0.7", 10))
+	END
+	[ "$(w n1 -j flow show | jq '[.. | objects | select(.dport? == 10)] | length')" -gt 9000 ]
+}
+check "a cache grows with what it has to hold" eventually 60 many_flows
 check "a transaction that is given up" ask txn n1 abort
 check "changes nothing" ask explain n1 p1a p1b tcp 80 reason=policy_egress
 check "a client that dies in the middle" ask txn n1 die

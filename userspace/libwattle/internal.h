@@ -26,6 +26,7 @@ struct wattle_sock {
 };
 
 #define WATTLE_RECV_SIZE	(256 * 1024)
+#define WATTLE_MSG_SIZE		(512 * 1024)	/* of a request, at most */
 
 /* One datagram into @sock->buf: its length, or a negative errno. */
 int wattle_recv(struct wattle_sock *sock, int flags);

@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-#define WATTLE_MSG_SIZE		(512 * 1024)
-
 struct nl_msg *wattle_msg_alloc(void)
 {
 	return nlmsg_alloc_size(WATTLE_MSG_SIZE);

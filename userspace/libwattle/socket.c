@@ -15,6 +15,8 @@
 #include "internal.h"
 
 #define WATTLE_RCVBUF		(8 * 1024 * 1024)
+/* The kernel doubles it, and refuses a datagram that leaves less than 32 bytes of that. */
+#define WATTLE_SNDBUF		WATTLE_MSG_SIZE
 #define WATTLE_PATIENCE_MS	5000
 #define WATTLE_DUMP_TRIES	16
 
@@ -41,7 +43,7 @@ static int wattle_sock_create(struct wattle_sock **out, int protocol, struct wat
 {
 	const struct timeval patience = { .tv_sec = 60 };
 	struct wattle_sock *sock = calloc(1, sizeof(*sock));
-	int fd, one = 1, size = WATTLE_RCVBUF;
+	int fd, one = 1, size = WATTLE_RCVBUF, send = WATTLE_SNDBUF;
 
 	if (!sock)
 		return wattle_error_set(err, ENOMEM, "out of memory");
@@ -62,6 +64,9 @@ static int wattle_sock_create(struct wattle_sock **out, int protocol, struct wat
 	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* Where that is not permitted, net.core.wmem_max is still more than a chunk of a batch. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send, sizeof(send)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	sock->seq = time(NULL);
 	*out = sock;
