@@ -269,6 +269,17 @@ static void service_port(struct reader *r, struct node *node, bool node_ports,
 	port->where = where_is(r, at);
 }
 
+/* Only such a service has nodes that are of no use to its load balancer. */
+static void service_health(struct reader *r, struct node *spec, bool balancer,
+			   struct service *service)
+{
+	long number;
+
+	if (node_number(r, node_get(spec, "healthCheckNodePort"), 0, 65535, &number) &&
+	    balancer && service->outside_local)
+		service->health_port = number;
+}
+
 static void service_addresses(struct reader *r, struct node *node, struct node *spec,
 			      struct service *service)
 {
@@ -311,6 +322,7 @@ void read_service(struct reader *r, struct node *node)
 	service_affinity(r, spec, service);
 	service->inside_local = read_choice(r, spec, "internalTrafficPolicy", policies);
 	service->outside_local = read_choice(r, spec, "externalTrafficPolicy", policies);
+	service_health(r, spec, type == 3, service);
 	node_bool(r, node_get(spec, "publishNotReadyAddresses"), &service->publish);
 	ports = node_list(r, spec, "ports");
 	for_each_node(child, ports)
