@@ -115,7 +115,6 @@ warned() # REGEX: the last one taken, with these words
 	tap $? "with a warning: $1"
 }
 
-http='{name: http, port: 80}'
 here='{addresses: [10.1.0.5], nodeName: n1}'
 there='{addresses: [10.2.0.7], nodeName: n2}'
 both="$here, $there"

@@ -64,10 +64,14 @@ static void health_stop(int sig)
 
 /* ---- what there is ---- */
 
-/* Addresses of backends, each once: a pod may be behind several frontends. */
+/*
+ * Addresses of backends, each once: a pod may be behind several frontends. It has one of each
+ * family, so the families are counted by themselves.
+ */
 struct counted {
 	struct wattle_addr *addr;
 	unsigned int count;
+	unsigned int v4;
 	bool full;
 };
 
@@ -90,6 +94,7 @@ static int count_backend(const struct nlmsghdr *nlh, void *arg)
 		return 1;
 	counted->addr = addr;
 	counted->addr[counted->count++] = backend.addr;
+	counted->v4 += backend.addr.len == 4;
 	return 0;
 }
 
@@ -108,7 +113,9 @@ static bool count_backends(struct health *h, const struct check *check, unsigned
 		    err.code != ENOENT)
 			fine = false;
 	}
-	*count = counted.count;
+	*count = counted.count - counted.v4;
+	if (*count < counted.v4)
+		*count = counted.v4;
 	free(counted.addr);
 	return fine && !counted.full;
 }
