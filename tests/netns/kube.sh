@@ -144,7 +144,7 @@ for n in n1 n2; do
 	background $n "$WATTLECTL" health serve $all -f "$dir/ready.yaml"
 done
 check "health is served" eventually 20 health n2
-answer='{"service":{"namespace":"x","name":"lb"},"localEndpoints":NUMBER,"serviceProxyHealthy":true} '
+answer='{"service":{"namespace":"x","name":"lb"},"localEndpoints":NUMBER,"serviceProxyHealthy":true}'
 # one pod, with an address of each family
 equals "where a backend is" "200 OK ${answer/NUMBER/1}" "$(health n1)"
 equals "where none is" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n2)"

@@ -323,8 +323,10 @@ serves "forwarding-mode snat" n1 '10.96.0.10:80/tcp -> none' "$(service web "$on
 tap $? "is what there is"
 serves "forwarding-mode dsr" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: dsr}')"
 warned '.*forwarding-mode: dsr is not supported'
-serves "lb-l7" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/lb-l7: enabled}')"
-warned '.*lb-l7: is not supported'
+for what in lb-l7 proxy-delegation; do
+	serves "$what" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' "annotations: {service.cilium.io/$what: enabled}")"
+	warned ".*$what: is not supported"
+done
 for what in type node node-selector; do
 	refused "Service shop/web: metadata.annotations.service.cilium.io/$what: is not supported" \
 		"$(service web "$one" '' "annotations: {service.cilium.io/$what: x}")"

@@ -57,6 +57,8 @@ static void service_annotations(struct reader *r, struct node *notes, struct ser
 	static const char *const algs[] = { "random", "maglev", NULL };
 	static const char *const modes[] = { "snat", "dsr", NULL };
 	static const char *const ranges[] = { "allow", "deny", NULL };
+	static const char *const proxied[] = { CILIUM "lb-l7", CILIUM "proxy-delegation" };
+	unsigned int i;
 
 	node_refuse(r, notes, refused, "is not supported: the service would be reached where it should not");
 	service->alg = read_choice(r, notes, CILIUM "lb-algorithm", algs) ? WATTLE_ALG_MAGLEV :
@@ -66,9 +68,10 @@ static void service_annotations(struct reader *r, struct node *notes, struct ser
 	if (read_choice(r, notes, CILIUM "forwarding-mode", modes))
 		warn(r, node_get(notes, CILIUM "forwarding-mode"),
 		     "dsr is not supported: answers go back the way that the questions came (snat)");
-	if (node_get(notes, CILIUM "lb-l7"))
-		warn(r, node_get(notes, CILIUM "lb-l7"),
-		     "is not supported: connections are balanced, not requests");
+	for (i = 0; i < COUNT(proxied); i++)
+		if (node_get(notes, proxied[i]))
+			warn(r, node_get(notes, proxied[i]),
+			     "is not supported: no proxy sees the requests, connections are balanced");
 }
 
 /* ---- addresses ---- */
