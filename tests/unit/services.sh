@@ -115,7 +115,6 @@ warned() # REGEX: the last one taken, with these words
 	tap $? "with a warning: $1"
 }
 
-http='{name: http, port: 80}'
 here='{addresses: [10.1.0.5], nodeName: n1}'
 there='{addresses: [10.2.0.7], nodeName: n2}'
 both="$here, $there"
@@ -324,8 +323,10 @@ serves "forwarding-mode snat" n1 '10.96.0.10:80/tcp -> none' "$(service web "$on
 tap $? "is what there is"
 serves "forwarding-mode dsr" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: dsr}')"
 warned '.*forwarding-mode: dsr is not supported'
-serves "lb-l7" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/lb-l7: enabled}')"
-warned '.*lb-l7: is not supported'
+for what in lb-l7 proxy-delegation; do
+	serves "$what" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' "annotations: {service.cilium.io/$what: enabled}")"
+	warned ".*$what: is not supported"
+done
 for what in type node node-selector; do
 	refused "Service shop/web: metadata.annotations.service.cilium.io/$what: is not supported" \
 		"$(service web "$one" '' "annotations: {service.cilium.io/$what: x}")"
@@ -414,5 +415,61 @@ serves "one address, two ports of two services" n1 '10.96.0.10:80/tcp -> none
 serves "one port, two protocols" n1 '10.96.0.10:53/tcp -> none
 	10.96.0.10:53/udp -> none' \
 	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: a, port: 53}, {name: b, port: 53, protocol: UDP}]')"
+
+# What load balancers ask ----------------------------------------------------------------------------------
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+ask() # METHOD: status, the length and what came, without a kernel to ask
+{
+	python3 - "$1" "$port" <<-'END' 2>>"$dir/err"
+	import http.client, sys
+	c = http.client.HTTPConnection("localhost", int(sys.argv[2]), timeout=10)
+	c.request(sys.argv[1], "/healthz")
+	r = c.getresponse()
+	print(r.status, r.getheader("Content-Type"), r.getheader("Content-Length"), r.read().decode())
+	END
+}
+answers() # WHAT REGEX METHOD
+{
+	ask "$3" >"$dir/out"
+	grep -qxE "$2" "$dir/out"
+	tap $? "$1"
+}
+health='type: LoadBalancer, clusterIP: 10.96.0.10, externalTrafficPolicy: Local, ports: [{name: http, port: 80, nodePort: 30080}]'
+printf '%s\n' "$(service web "$lb, externalTrafficPolicy: Cluster, healthCheckNodePort: 31000" "$at")$(
+	service api "${node/.10,/.11,}, externalTrafficPolicy: Local, healthCheckNodePort: 31001")" >"$dir/m.yaml"
+$tool health serve -f "$dir/m.yaml" >"$dir/out" 2>"$dir/err"
+[ $? -eq 1 ] && grep -q 'no service of type LoadBalancer has externalTrafficPolicy Local' "$dir/err"
+tap $? "health: nothing to tell"
+refused 'healthCheckNodePort: 65536 is not from 0 to 65535' "$(service web "$health, healthCheckNodePort: 65536")"
+port=$(free_port)
+service web "$health, healthCheckNodePort: $port" >"$dir/m.yaml"
+$tool health serve -f "$dir/m.yaml" >"$dir/served" 2>"$dir/err" &
+pid=$!
+for i in $(seq 100); do [ -s "$dir/served" ] && break; sleep 0.05; done
+grep -qx "shop/web: port $port" "$dir/served"
+tap $? "health: it says where"
+body='\{"service":\{"namespace":"shop","name":"web"\},"localEndpoints":0,"serviceProxyHealthy":false\}'
+answers "health: without a kernel it is not well" "503 application/json 92 $body" GET
+answers "health: the same without the words" "503 application/json 92 " HEAD
+answers "health: nothing can be done there" "405 .*" POST
+python3 - "$port" <<'END' 2>>"$dir/err"
+import socket, sys
+# Who says nothing, and more than there is room for: others are served once those are gone.
+idle = [socket.create_connection(("localhost", int(sys.argv[1]))) for i in range(80)]
+long = socket.create_connection(("localhost", int(sys.argv[1])), timeout=20)
+try:
+    long.sendall(b"GET /" + b"x" * 4000)
+    assert long.recv(100).startswith(b"HTTP/1.1 431 ")
+except ConnectionResetError:
+    pass
+END
+tap $? "health: who says nothing, or too much, is let go"
+answers "health: and it goes on" "503 .*" GET
+$tool health serve -f "$dir/m.yaml" >"$dir/out" 2>"$dir/err"
+[ $? -eq 1 ] && grep -qE "Service shop/web: healthCheckNodePort $port: Address already in use" "$dir/err"
+tap $? "health: a port that is taken"
+kill $pid
+wait $pid
+tap $? "health: it ends when it is told to"
 
 echo "1..$n"

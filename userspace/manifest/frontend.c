@@ -22,7 +22,7 @@ enum topology { TOPOLOGY_NONE, TOPOLOGY_ZONE, TOPOLOGY_NODE };
  * struct making - frontends in the making
  * @node: as seen from there; interned
  * @zone: of the node; interned, or NULL
- * @service: in hand
+ * @service: in hand, with its @name
  * @candidate: of the port and family in hand
  */
 struct making {
@@ -32,6 +32,7 @@ struct making {
 	struct manifest_service *all;
 	size_t count;
 	const struct service *service;
+	const char *name;
 	struct candidate *candidate;
 	unsigned int candidates;
 	enum topology topology;
@@ -216,6 +217,8 @@ static void service_add(struct making *k, const struct vip *vip, uint16_t number
 	unsigned int i;
 
 	out->frontend.scope = scope;
+	out->name = k->name;
+	out->health_port = scope == WATTLE_SCOPE_OUTSIDE ? service->health_port : 0;
 	out->alg = service->alg;
 	out->affinity = service->affinity;
 	for (i = 0; i < k->candidates; i++)
@@ -363,6 +366,7 @@ bool manifest_services(struct manifest *m, const char *node, struct manifest_ser
 		qsort(m->slice, m->slice_count, sizeof(*m->slice), compare_slices);
 	for (i = 0; i < m->service_count; i++) {
 		k.service = &m->service[i];
+		k.name = arena_printf(&m->arena, "%s/%s", k.service->ns, k.service->name);
 		for (j = 0; j < k.service->port_count; j++) {
 			service_port_make(&k, &k.service->port[j], 4);
 			service_port_make(&k, &k.service->port[j], 16);

@@ -373,6 +373,7 @@ struct service {
 	bool publish;		/* publishNotReadyAddresses */
 	bool deny;		/* @source are those that do not reach it */
 	uint8_t families;
+	uint16_t health_port;	/* healthCheckNodePort, or 0 */
 	uint8_t alg;
 	uint32_t affinity;
 	struct vip *vip;

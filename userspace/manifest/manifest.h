@@ -67,12 +67,15 @@ struct manifest_node {
 };
 
 /*
- * A frontend. @source: prefixes of its family; @where: FILE:LINE: KIND NAMESPACE/NAME: FIELD
- * that asks for it.
+ * A frontend. @name: of the service, NULL for a port of a pod; @where: FILE:LINE: KIND
+ * NAMESPACE/NAME: FIELD that asks for it; @health_port: where a load balancer asks whether the
+ * node has backends of it, or 0; @source: prefixes of its family.
  */
 struct manifest_service {
 	struct wattle_frontend frontend;
+	const char *name;
 	const char *where;
+	uint16_t health_port;
 	uint8_t alg;
 	uint32_t affinity;
 	uint8_t empty;

@@ -57,6 +57,8 @@ static void service_annotations(struct reader *r, struct node *notes, struct ser
 	static const char *const algs[] = { "random", "maglev", NULL };
 	static const char *const modes[] = { "snat", "dsr", NULL };
 	static const char *const ranges[] = { "allow", "deny", NULL };
+	static const char *const proxied[] = { CILIUM "lb-l7", CILIUM "proxy-delegation" };
+	unsigned int i;
 
 	node_refuse(r, notes, refused, "is not supported: the service would be reached where it should not");
 	service->alg = read_choice(r, notes, CILIUM "lb-algorithm", algs) ? WATTLE_ALG_MAGLEV :
@@ -66,9 +68,10 @@ static void service_annotations(struct reader *r, struct node *notes, struct ser
 	if (read_choice(r, notes, CILIUM "forwarding-mode", modes))
 		warn(r, node_get(notes, CILIUM "forwarding-mode"),
 		     "dsr is not supported: answers go back the way that the questions came (snat)");
-	if (node_get(notes, CILIUM "lb-l7"))
-		warn(r, node_get(notes, CILIUM "lb-l7"),
-		     "is not supported: connections are balanced, not requests");
+	for (i = 0; i < COUNT(proxied); i++)
+		if (node_get(notes, proxied[i]))
+			warn(r, node_get(notes, proxied[i]),
+			     "is not supported: no proxy sees the requests, connections are balanced");
 }
 
 /* ---- addresses ---- */
@@ -269,6 +272,17 @@ static void service_port(struct reader *r, struct node *node, bool node_ports,
 	port->where = where_is(r, at);
 }
 
+/* Only such a service has nodes that are of no use to its load balancer. */
+static void service_health(struct reader *r, struct node *spec, bool balancer,
+			   struct service *service)
+{
+	long number;
+
+	if (node_number(r, node_get(spec, "healthCheckNodePort"), 0, 65535, &number) &&
+	    balancer && service->outside_local)
+		service->health_port = number;
+}
+
 static void service_addresses(struct reader *r, struct node *node, struct node *spec,
 			      struct service *service)
 {
@@ -311,6 +325,7 @@ void read_service(struct reader *r, struct node *node)
 	service_affinity(r, spec, service);
 	service->inside_local = read_choice(r, spec, "internalTrafficPolicy", policies);
 	service->outside_local = read_choice(r, spec, "externalTrafficPolicy", policies);
+	service_health(r, spec, type == 3, service);
 	node_bool(r, node_get(spec, "publishNotReadyAddresses"), &service->publish);
 	ports = node_list(r, spec, "ports");
 	for_each_node(child, ports)
