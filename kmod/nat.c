@@ -511,6 +511,9 @@ static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
 
 	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
 		return NF_ACCEPT;
+	/* A reset of ours, of a connection that has led nowhere, belongs to that. */
+	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
+		return NF_ACCEPT;
 	w = wattle_of(state->net);
 	if (!w || !netif_running(w->dev))
 		return NF_ACCEPT;
