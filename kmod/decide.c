@@ -318,9 +318,13 @@ bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_
 	return service && !wattle_service_keeps(service, addr, port);
 }
 
-/* Is nobody at that port of a service's address, which is none of the host's own? */
-static bool wattle_is_lost(const struct wattle_view *view, const struct wattle_key *key)
+/* Is nobody at that port of a service's address, which is no address of anybody else? */
+static bool wattle_is_lost(const struct wattle_view *view, const struct wattle_key *key,
+			   const struct wattle_place *dst)
 {
+	/* It may be that of a node as well, for the outside, or of a pod. */
+	if (dst->host || dst->node || dst->endpoint)
+		return false;
 	/* What else there is for such an address does not go astray where a pod sends it. */
 	if (key->origin != WATTLE_FROM_POD && key->proto != IPPROTO_TCP &&
 	    key->proto != IPPROTO_UDP && key->proto != IPPROTO_SCTP)
@@ -332,19 +336,16 @@ enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 					 const struct wattle_key *key,
 					 const struct wattle_service **service)
 {
-	const struct wattle_place *dst;
-	struct wattle_place room;
-	bool host;
+	struct wattle_place dst;
 
 	*service = NULL;
-	dst = wattle_locate(view, &key->daddr, false, &room);
-	if (!dst->service)
+	wattle_decide_place(view, &key->daddr, &dst);
+	if (!dst.service)
 		return WATTLE_REASON_NONE;
-	host = dst->host;
 	*service = wattle_find_service(view, key);
 	if (!*service)
-		return host || !wattle_is_lost(view, key) ? WATTLE_REASON_NONE :
-							    WATTLE_REASON_NO_SERVICE_PORT;
+		return wattle_is_lost(view, key, &dst) ? WATTLE_REASON_NO_SERVICE_PORT :
+							 WATTLE_REASON_NONE;
 	if (!(key->flags & WATTLE_KEY_SRC_HOST) && !wattle_service_admits(*service, &key->saddr))
 		return WATTLE_REASON_SOURCE_RANGE;
 	return WATTLE_REASON_NONE;

@@ -46,8 +46,6 @@ static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
 		return NF_DROP;
 	if (wattle_nat_hears(ct, state))
 		return NF_DROP_ERR(-ECONNREFUSED);
-	/* What we say belongs to the same connection, and shall not come here again. */
-	nf_nat_alloc_null_binding(ct, state->hook);
 	wattle_nat_refuse(skb, state, key->proto);
 	return NF_DROP;
 }
@@ -141,6 +139,9 @@ static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
 	struct wattle *w;
 
 	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
+		return NF_ACCEPT;
+	/* A reset of ours, of a connection that has led nowhere, belongs to that. */
+	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
 		return NF_ACCEPT;
 	w = wattle_of(state->net);
 	if (!w || !netif_running(w->dev))

@@ -385,6 +385,10 @@ static void wattle_decide_test_frontends(struct kunit *test)
 		  .next = WATTLE_TO_STACK, .src_id = 300, .dst_id = WATTLE_ID_HOST },
 		{ "for outside alone, outside", STACK, WORLD, HOST, PORT + 2, WATTLE_KEY_OUTSIDE,
 		  ALLOW, .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+		{ "at another node's address", POD, A, NODE2, PORT + 1, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = 300, .dst_id = 301 },
+		{ "whose other ports are its own", POD, A, NODE2, PORT + 2, ALLOW,
+		  .next = WATTLE_TO_NODE, .src_id = 300, .dst_id = WATTLE_ID_REMOTE_NODE },
 		{ "elsewhere for outside alone, a pod", POD, A, VIP, PORT + 2,
 		  REJECT(NO_SERVICE_PORT), .src_id = 300 },
 		{ "elsewhere for outside alone, outside", STACK, WORLD, VIP, PORT + 2,
@@ -400,6 +404,7 @@ static void wattle_decide_test_frontends(struct kunit *test)
 		wattle_decide_test_frontend(test, 0, C, SPEC(OUTSIDE));
 		wattle_decide_test_frontend(test, 0, B, SPEC(OUTSIDE, .port = htons(PORT + 1)));
 		wattle_decide_test_frontend(test, HOST, D, SPEC(.port = htons(PORT + 1)));
+		wattle_decide_test_frontend(test, NODE2, B, SPEC(.port = htons(PORT + 1)));
 		wattle_decide_test_frontend(test, 0, A, SPEC(OUTSIDE, .port = htons(PORT + 2)));
 		wattle_decide_test_frontend(test, VIP, A, SPEC(OUTSIDE, .port = htons(PORT + 2)));
 		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
