@@ -244,7 +244,7 @@ struct wattle_target {
 	enum wattle_reason reason;	/* why nowhere */
 };
 
-/* Is @key from outside the cluster? Who is here, or at a node that is known or behind it, is not. */
+/* Is @key from outside the cluster? Who is here, or at or behind a known node, is not. */
 static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
 {
 	const struct wattle_place *src;
