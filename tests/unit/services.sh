@@ -406,6 +406,8 @@ refused 'Service shop/web: status.loadBalancer.ingress\[0\].ip: 198.51.100.9:80/
 tap $? "and that once"
 refused 'Service shop/web: spec.ports\[0\].nodePort: .*Pod shop/a: .*hostPort|hostPort: .*Service shop/web' \
 	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 30080}')$(service web "$node")"
+refused 'hostPort: 0.0.0.0:30080/tcp is claimed twice, as well by .*Service shop/web: spec.ports\[0\].nodePort' \
+	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 30080}' '' 'deletionTimestamp: "2026-01-01T00:00:00Z"')$(service web "$node")"
 serves "one address, two ports of two services" n1 '10.96.0.10:80/tcp -> none
 	10.96.0.11:81/tcp -> none
 	198.51.100.7:80/tcp -> none
