@@ -118,20 +118,6 @@ struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key
 	return flow;
 }
 
-void wattle_flow_tally(struct wattle *w, const struct wattle_rule *rule, unsigned int packets,
-		       unsigned int bytes)
-{
-	struct wattle_tally *tally;
-
-	if (!rule)
-		return;
-	tally = wattle_tally_get(&w->config.policies, this_cpu_ptr(w->flows)->tallies, rule);
-	if (!tally)
-		return;
-	tally->packets += packets;
-	tally->bytes += bytes;
-}
-
 void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
 		     const struct wattle_rule *rule)
 {

@@ -203,15 +203,9 @@ static inline struct wattle_flow *wattle_flow_lookup(struct wattle *w, const str
 struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash);
 
 /*
- * Count the packet in hand for a rule that decided it. @rule: NULL where none did. Context: as
- * for wattle_flow_lookup(), @rule alive at the generation that is read at.
- */
-void wattle_flow_tally(struct wattle *w, const struct wattle_rule *rule, unsigned int packets,
-		       unsigned int bytes);
-
-/*
  * From now on, what @flow carries is let pass by @rule, besides others that were named; what it
- * has carried so far is counted already. Context: as above.
+ * has carried so far is counted already. Context: as for wattle_flow_lookup(), @rule alive at
+ * the generation that is read at, or NULL.
  */
 void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
 		     const struct wattle_rule *rule);

@@ -45,29 +45,48 @@ static bool wattle_packet_is_answer(const struct wattle_packet *p)
 	return p->reply || (p->parsed.flags & WATTLE_PARSED_ERROR);
 }
 
-/* Count it for the rules that decided: the one that drops it, or those that let it pass. */
-static void wattle_packet_tally(struct wattle_packet *p)
+static __always_inline void wattle_packet_tally_for(const struct wattle_packet *p,
+						    const struct wattle_rule *rule)
 {
-	unsigned int packets = wattle_skb_packets(p->skb), bytes = p->parsed.len;
+	struct wattle_tally *tally;
+
+	if (!rule)
+		return;
+	tally = wattle_tally_get(&p->w->config.policies, this_cpu_ptr(p->w->flows)->tallies, rule);
+	if (unlikely(!tally))
+		return;
+	tally->packets += wattle_skb_packets(p->skb);
+	tally->bytes += p->parsed.len;
+}
+
+static noinline void wattle_packet_tally_denied(const struct wattle_packet *p)
+{
 	const struct wattle_decision *d = &p->decision;
 
 	switch (d->reason) {
 	case WATTLE_REASON_POLICY_EGRESS:
 	case WATTLE_REASON_DENY_EGRESS:
-		wattle_flow_tally(p->w, d->egress.rule, packets, bytes);
+		wattle_packet_tally_for(p, d->egress.rule);
 		break;
 	case WATTLE_REASON_POLICY_INGRESS:
 	case WATTLE_REASON_DENY_INGRESS:
-		wattle_flow_tally(p->w, d->ingress.rule, packets, bytes);
-		break;
-	case WATTLE_REASON_NONE:
-		if (wattle_packet_is_answer(p))
-			break;
-		wattle_flow_tally(p->w, wattle_passed_by(&d->egress), packets, bytes);
-		wattle_flow_tally(p->w, wattle_passed_by(&d->ingress), packets, bytes);
+		wattle_packet_tally_for(p, d->ingress.rule);
 		break;
 	default:
 		break;
+	}
+}
+
+/* Count it for the rules that decided: the one that drops it, or those that let it pass. */
+static __always_inline void wattle_packet_tally(const struct wattle_packet *p)
+{
+	const struct wattle_decision *d = &p->decision;
+
+	if (unlikely(d->reason)) {
+		wattle_packet_tally_denied(p);
+	} else if (!wattle_packet_is_answer(p)) {
+		wattle_packet_tally_for(p, wattle_passed_by(&d->egress));
+		wattle_packet_tally_for(p, wattle_passed_by(&d->ingress));
 	}
 }
 

@@ -168,19 +168,7 @@ bool wattle_rule_alive(const struct wattle_rule *rule, u64 gen);
 
 bool wattle_rule_is_last(const struct wattle_rule *rule);
 
-/*
- * What a rule has let pass and dropped. Who adds to it holds a reference, and the rule may go
- * meanwhile.
- */
-struct wattle_rule_count;
-
-struct wattle_rule_count *wattle_rule_count_get(struct wattle_policies *policies,
-						const struct wattle_rule *rule);
-void wattle_rule_count_hold(struct wattle_rule_count *count);
-void wattle_rule_count_put(struct wattle_rule_count *count);
-bool wattle_rule_count_is(const struct wattle_rule_count *count, const struct wattle_rule *rule);
-void wattle_rule_count_add(struct wattle_rule_count *count, u64 packets, u64 bytes);
-
+/* What a rule has let pass and dropped, as far as it has been added up: see policy_count.h. */
 struct wattle_rule_total {
 	u64 packets;
 	u64 bytes;

@@ -4,26 +4,9 @@
  * counters from the first packet on that it decides, in a table beside the rules.
  */
 
-#include "policy_private.h"
 #include "alloc.h"
-
-/**
- * struct wattle_rule_count - counters of a rule
- * @link: hash of all of them
- * @rule: whose; NULL when that is gone, and who holds a reference finds nothing here
- * @packets: so many
- * @bytes: of them
- * @users: the table, and those who still have to add something
- * @rcu: frees it
- */
-struct wattle_rule_count {
-	struct rhash_head link;
-	const struct wattle_rule *rule;
-	atomic64_t packets;
-	atomic64_t bytes;
-	refcount_t users;
-	struct rcu_head rcu;
-};
+#include "policy_count.h"
+#include "policy_private.h"
 
 static const struct rhashtable_params wattle_rule_count_params = {
 	.head_offset = offsetof(struct wattle_rule_count, link),
@@ -96,19 +79,6 @@ void wattle_rule_count_put(struct wattle_rule_count *count)
 {
 	if (count && refcount_dec_and_test(&count->users))
 		kfree_rcu(count, rcu);
-}
-
-/**
- * wattle_rule_count_is() - are these the counters of a rule?
- * @count: counters that the caller holds
- * @rule: a rule that is not freed
- *
- * Context: any.
- * Return: true if so; false where they are of another that was at the same address.
- */
-bool wattle_rule_count_is(const struct wattle_rule_count *count, const struct wattle_rule *rule)
-{
-	return READ_ONCE(count->rule) == rule;
 }
 
 /**

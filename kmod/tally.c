@@ -10,17 +10,12 @@ static void wattle_tally_empty(struct wattle_tally *slot)
 	*slot = (struct wattle_tally){};
 }
 
-struct wattle_tally *wattle_tally_get(struct wattle_policies *policies,
-				      struct wattle_tally *tallies,
-				      const struct wattle_rule *rule)
+bool wattle_tally_take(struct wattle_policies *policies, struct wattle_tally *slot,
+		       const struct wattle_rule *rule)
 {
-	struct wattle_tally *slot = &tallies[hash_ptr(rule, WATTLE_TALLY_BITS)];
-
-	if (likely(slot->count && wattle_rule_count_is(slot->count, rule)))
-		return slot;
 	wattle_tally_empty(slot);
 	slot->count = wattle_rule_count_get(policies, rule);
-	return slot->count ? slot : NULL;
+	return slot->count;
 }
 
 void wattle_tally_flush(struct wattle_tally *tallies)

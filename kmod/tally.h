@@ -9,7 +9,7 @@
 #define WATTLE_TALLY_H
 
 #include <linux/hash.h>
-#include "policy.h"
+#include "policy_count.h"
 
 #define WATTLE_TALLY_BITS	8
 #define WATTLE_TALLY_SLOTS	BIT(WATTLE_TALLY_BITS)
@@ -21,13 +21,25 @@ struct wattle_tally {
 	u64 bytes;
 };
 
+/* The slot gets the counters of @rule; what is in it goes where it belongs. False: no memory. */
+bool wattle_tally_take(struct wattle_policies *policies, struct wattle_tally *slot,
+		       const struct wattle_rule *rule);
+
 /*
  * The slot for @rule; what another rule had in it is added to that one's counters. NULL: no
  * memory at the moment. Context: as for wattle_rule_count_get(), BH disabled.
  */
-struct wattle_tally *wattle_tally_get(struct wattle_policies *policies,
-				      struct wattle_tally *tallies,
-				      const struct wattle_rule *rule);
+static __always_inline struct wattle_tally *wattle_tally_get(struct wattle_policies *policies,
+							     struct wattle_tally *tallies,
+							     const struct wattle_rule *rule)
+{
+	struct wattle_tally *slot = &tallies[hash_ptr(rule, WATTLE_TALLY_BITS)];
+
+	if (unlikely(!slot->count || !wattle_rule_count_is(slot->count, rule)) &&
+	    !wattle_tally_take(policies, slot, rule))
+		return NULL;
+	return slot;
+}
 
 /* Add all of it, and let the counters go. */
 void wattle_tally_flush(struct wattle_tally *tallies);
