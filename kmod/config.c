@@ -417,6 +417,14 @@ void wattle_config_wait(struct wattle_config *config)
 	mutex_unlock(&config->lock);
 }
 
+/* A change of many services, or many changes of one, end as one walk over all connections. */
+#define WATTLE_CUT_DELAY	(HZ / 5)
+
+void wattle_config_cut_later(struct wattle_config *config)
+{
+	queue_delayed_work(config->queue, &config->cut, WATTLE_CUT_DELAY);
+}
+
 static int wattle_config_init_tables(struct wattle_config *config, struct wattle *wattle,
 				     const struct wattle_port_ops *ops)
 {
@@ -455,12 +463,13 @@ err_nodes:
  * @config: tables
  * @wattle: their device
  * @ops: what makes ports work
+ * @cut: what struct wattle_config.cut does
  *
  * Context: process, may sleep, RTNL may be held.
  * Return: 0 or -ENOMEM, and then there is nothing to exit.
  */
 int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
-		       const struct wattle_port_ops *ops)
+		       const struct wattle_port_ops *ops, work_func_t cut)
 {
 	int err;
 
@@ -472,6 +481,7 @@ int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
 	INIT_LIST_HEAD(&config->dead);
 	INIT_WORK(&config->reclaim, wattle_config_reclaim);
 	INIT_WORK(&config->sweep, wattle_config_sweep);
+	INIT_DELAYED_WORK(&config->cut, cut);
 	wattle_log_init(&config->log, &config->lock);
 	config->log.next = config->gen + 1;
 	config->log.settle = wattle_config_settle;
@@ -499,6 +509,7 @@ void wattle_config_exit(struct wattle_config *config)
 	synchronize_net();
 	cancel_work_sync(&config->sweep);
 	cancel_work_sync(&config->reclaim);
+	cancel_delayed_work_sync(&config->cut);
 	destroy_workqueue(config->queue);
 	wattle_config_drain(config);
 

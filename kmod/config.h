@@ -44,7 +44,8 @@
  * @round: how often reclaim has come round
  * @reclaim: unlinks and frees @dead, a grace period each
  * @sweep: deletes endpoints whose devices are gone
- * @queue: where both run
+ * @cut: ends conversations that services have left behind, and frees wattle_services.gone (cut.c)
+ * @queue: where all of them run
  *
  * @owner to @round: protected by @lock.
  */
@@ -64,6 +65,7 @@ struct wattle_config {
 	unsigned int round;
 	struct work_struct reclaim;
 	struct work_struct sweep;
+	struct delayed_work cut;
 	struct workqueue_struct *queue;
 };
 
@@ -81,13 +83,16 @@ static inline u32 wattle_epoch(const struct wattle_config *config)
 }
 
 int wattle_config_init(struct wattle_config *config, struct wattle *wattle,
-		       const struct wattle_port_ops *ops);
+		       const struct wattle_port_ops *ops, work_func_t cut);
 
 /*
  * Unlink and free everything, transactions included. No readers are left, no
  * writers come any more. Context: process, may sleep, RTNL may be held.
  */
 void wattle_config_exit(struct wattle_config *config);
+
+/* Services have left conversations behind: have them ended soon, many at once. Context: any. */
+void wattle_config_cut_later(struct wattle_config *config);
 
 /* Make every cached decision stale. Context: any. */
 void wattle_config_touch(struct wattle_config *config);

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/jhash.h>
-
 #include "compat.h"
 #include "decide.h"
 
@@ -213,12 +211,15 @@ static bool wattle_route(const struct wattle_key *key, const struct wattle_place
 	return true;
 }
 
-const struct wattle_backend *wattle_decide_backend(const struct wattle_service *service,
+const struct wattle_backend *wattle_decide_backend(struct wattle_services *services,
+						   const struct wattle_service *service,
 						   const struct in6_addr *saddr, u32 hash)
 {
+	const struct wattle_backend *backend = NULL;
+
 	if (service->affinity)
-		hash = jhash2((const u32 *)saddr, sizeof(*saddr) / sizeof(u32), 0);
-	return wattle_service_choose(service, hash);
+		backend = wattle_affinity_lookup(&services->affinities, service, saddr);
+	return backend ?: wattle_service_choose(service, hash);
 }
 
 /* Every bit of the words counts for every bit of the hash. */
@@ -309,6 +310,14 @@ static const struct wattle_service *wattle_find_service(const struct wattle_view
 	return slot->service;
 }
 
+bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
+			    const struct in6_addr *addr, __be16 port)
+{
+	const struct wattle_service *service = wattle_find_service(view, key);
+
+	return service && !wattle_service_keeps(service, addr, port);
+}
+
 /* Is nobody at that port of a service's address, which is no address of anybody else? */
 static bool wattle_is_lost(const struct wattle_view *view, const struct wattle_key *key,
 			   const struct wattle_place *dst)
@@ -364,7 +373,8 @@ static void wattle_translate(const struct wattle_view *view, const struct wattle
 	target->reason = wattle_decide_service(view, key, &target->service);
 	if (target->reason || !target->service)
 		return;
-	backend = wattle_decide_backend(target->service, &key->saddr, wattle_decide_hash(key));
+	backend = wattle_decide_backend(&view->config->services, target->service, &key->saddr,
+					wattle_decide_hash(key));
 	if (!backend) {
 		target->reason = WATTLE_REASON_NO_BACKEND;
 		return;

@@ -114,11 +114,19 @@ void wattle_decide_place(const struct wattle_view *view, const struct in6_addr *
 			 struct wattle_place *place);
 
 /*
- * The backend for a new connection from @saddr: by @hash, or, with affinity, by the client
- * alone. NULL where none is usable. Context: RCU reader.
+ * The backend for a new connection from @saddr: the one it was sent to before, with affinity, or
+ * by @hash. NULL where none is usable. Context: RCU reader.
  */
-const struct wattle_backend *wattle_decide_backend(const struct wattle_service *service,
+const struct wattle_backend *wattle_decide_backend(struct wattle_services *services,
+						   const struct wattle_service *service,
 						   const struct in6_addr *saddr, u32 hash);
+
+/*
+ * Has the service that @key is for forsaken its backend at @addr and @port? Of a connection that
+ * exists, as its client sends it. Context: RCU reader.
+ */
+bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
+			    const struct in6_addr *addr, __be16 port);
 
 /* Of a connection, chooses its backend: the same on every node and over restarts, for Maglev. */
 u32 wattle_decide_hash(const struct wattle_key *key);

@@ -11,6 +11,7 @@
 
 #include "device.h"
 #include "compat.h"
+#include "cut.h"
 #include "flow.h"
 #include "hooks.h"
 #include "stats.h"
@@ -399,7 +400,7 @@ static int wattle_device_fill(struct wattle *w, struct netlink_ext_ack *extack)
 	err = wattle_flows_init(w);
 	if (err)
 		goto err_vxlan;
-	err = wattle_config_init(&w->config, w, &wattle_port_ops);
+	err = wattle_config_init(&w->config, w, &wattle_port_ops, wattle_cut);
 	if (err)
 		goto err_flows;
 	err = wattle_hooks_init(w, extack);

@@ -35,6 +35,7 @@ static u8 wattle_reason_verdict(enum wattle_reason reason)
 		return WATTLE_VERDICT_DENY;
 	case WATTLE_REASON_NO_BACKEND:
 	case WATTLE_REASON_NO_SERVICE_PORT:
+	case WATTLE_REASON_BACKEND_GONE:
 		return WATTLE_VERDICT_REJECT;
 	default:
 		return WATTLE_VERDICT_DROP;

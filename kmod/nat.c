@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/icmp.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/ipv6_frag.h>
-#include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
-#include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
@@ -18,8 +14,8 @@
 #include <net/route.h>
 
 #include "compat.h"
-#include "event.h"
 #include "nat.h"
+#include "stats.h"
 
 bool wattle_is_host(struct net *net, const struct in6_addr *addr)
 {
@@ -126,6 +122,27 @@ void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key)
 	}
 }
 
+void wattle_track_frontend(const struct nf_conn *ct, struct wattle_service_key *key)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+
+	*key = (struct wattle_service_key){
+		.port = orig->dst.u.all,
+		.proto = orig->dst.protonum,
+	};
+	wattle_addr_set_inet(&key->addr, &orig->dst.u3, orig->src.l3num);
+}
+
+enum wattle_reason wattle_track_anew(struct wattle *w, struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	nf_ct_kill(ct);
+	nf_reset_ct(skb);
+	return wattle_track(w, skb);
+}
+
 void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
 {
 	*range = (struct nf_nat_range2){ .flags = NF_NAT_RANGE_MAP_IPS };
@@ -136,8 +153,7 @@ void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr)
 	range->max_addr = range->min_addr;
 }
 
-static unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr,
-					__be16 port)
+unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr, __be16 port)
 {
 	struct nf_nat_range2 range;
 
@@ -409,172 +425,16 @@ enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
 	return WATTLE_REASON_NONE;
 }
 
-/* Tell who dials a service without backends from outside. */
-static void wattle_nat_refuse(struct sk_buff *skb, const struct nf_hook_state *state, u8 proto)
+int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
+			     const struct in6_addr *client, const struct in6_addr *addr,
+			     __be16 port)
 {
-	bool tcp = proto == IPPROTO_TCP;
+	int err;
 
-	if (state->pf == NFPROTO_IPV4 && tcp)
-		nf_send_reset(state->net, NULL, skb, state->hook);
-	else if (state->pf == NFPROTO_IPV4)
-		nf_send_unreach(skb, ICMP_PORT_UNREACH, state->hook);
-	else if (tcp)
-		nf_send_reset6(state->net, NULL, skb, state->hook);
-	else
-		nf_send_unreach6(state->net, skb, ICMPV6_PORT_UNREACH, state->hook);
-}
-
-/* A connection to a service that leads nowhere. Of the host's own programs: they are told. */
-static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
-				    const struct nf_hook_state *state,
-				    const struct wattle_key *key, const struct wattle_decision *d)
-{
-	wattle_drop_note(w, skb, skb->len, d->reason, key, d);
-	if (d->verdict == WATTLE_VERDICT_DROP)
-		return NF_DROP;
-	if (state->hook == NF_INET_LOCAL_OUT)
-		return NF_DROP_ERR(-ECONNREFUSED);
-	wattle_nat_refuse(skb, state, key->proto);
-	return NF_DROP;
-}
-
-/*
- * Answers of a pod here, and of this host itself, come by here. Those of others would go past
- * it, unless the one who asks is this host as well, by an address that it has for outside.
- */
-static enum wattle_reason wattle_nat_source(struct wattle *w, const struct wattle_view *view,
-					    struct nf_conn *ct, const struct wattle_key *key,
-					    const struct wattle_backend *backend)
-{
-	struct wattle_place place;
-
-	if (key->flags & WATTLE_KEY_SRC_HOST) {
-		wattle_decide_place(view, &key->daddr, &place);
-		if (!place.host)
-			return WATTLE_REASON_NONE;
-	}
-	wattle_decide_place(view, &backend->addr, &place);
-	if (place.endpoint || place.host)
-		return WATTLE_REASON_NONE;
-	return wattle_masquerade(w, ct, &backend->addr, place.node);
-}
-
-/* Bind a connection to a backend of the @service that it is for, if it is for any. */
-static enum wattle_reason wattle_nat_choose(struct wattle *w, const struct wattle_view *view,
-					    struct nf_conn *ct, const struct wattle_key *key,
-					    const struct wattle_service **service)
-{
-	enum wattle_reason reason = wattle_decide_service(view, key, service);
-	const struct wattle_backend *backend;
-
-	if (reason || !*service)
-		return reason;
-	backend = wattle_decide_backend(*service, &key->saddr, wattle_decide_hash(key));
-	if (!backend)
-		return WATTLE_REASON_NO_BACKEND;
-	if (wattle_bind_backend(ct, &backend->addr, backend->port) != NF_ACCEPT)
-		return WATTLE_REASON_NAT;
-	return wattle_nat_source(w, view, ct, key, backend);
-}
-
-/* Context: BH disabled, for what is remembered belongs to the CPU. */
-static unsigned int wattle_nat_to_service(struct wattle *w, struct sk_buff *skb,
-					  struct nf_conn *ct, const struct nf_hook_state *state,
-					  const struct wattle_key *key)
-{
-	struct wattle_decision d = {};
-	struct wattle_place place;
-	struct wattle_view view;
-
-	wattle_view_init(w, this_cpu_ptr(w->flows)->memo, &view);
-	d.reason = wattle_nat_choose(w, &view, ct, key, &d.service);
-	if (!d.reason)
-		return NF_ACCEPT;
-	wattle_decide_place(&view, &key->saddr, &place);
-	d.src_id = place.id;
-	d.verdict = wattle_decide_refusal(d.service, d.reason);
-	return wattle_nat_deny(w, skb, state, key, &d);
-}
-
-/*
- * The host's own programs, and what comes from outside: called by the NAT core for the
- * first packet of connections that nobody has bound yet.
- */
-static unsigned int wattle_nat_service(void *priv, struct sk_buff *skb,
-				       const struct nf_hook_state *state)
-{
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct wattle_key key = { .origin = WATTLE_FROM_STACK };
-	unsigned int verdict;
-	struct wattle *w;
-
-	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
-		return NF_ACCEPT;
-	/* A reset of ours, of a connection that has led nowhere, belongs to that. */
-	if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
-		return NF_ACCEPT;
-	w = wattle_of(state->net);
-	if (!w || !netif_running(w->dev))
-		return NF_ACCEPT;
-	wattle_track_key(ct, &key);
-	if (state->hook == NF_INET_LOCAL_OUT)
-		key.flags = WATTLE_KEY_SRC_HOST;
-	/* Programs come here with BH enabled. */
-	local_bh_disable();
-	verdict = wattle_nat_to_service(w, skb, ct, state, &key);
-	local_bh_enable();
-	return verdict;
-}
-
-#define WATTLE_NAT_OPS(family, FAMILY, WHERE) { \
-	.hook = wattle_nat_service, \
-	.pf = NFPROTO_##FAMILY, \
-	.hooknum = NF_INET_##WHERE, \
-	.priority = NF_##family##_PRI_NAT_DST - 1, \
-}
-
-static const struct nf_hook_ops wattle_nat_ops4[] = {
-	WATTLE_NAT_OPS(IP, IPV4, PRE_ROUTING),
-	WATTLE_NAT_OPS(IP, IPV4, LOCAL_OUT),
-};
-
-static const struct nf_hook_ops wattle_nat_ops6[] = {
-	WATTLE_NAT_OPS(IP6, IPV6, PRE_ROUTING),
-	WATTLE_NAT_OPS(IP6, IPV6, LOCAL_OUT),
-};
-
-int wattle_nat_register(struct wattle *w)
-{
-	int i, j, err = 0;
-
-	for (i = 0; i < ARRAY_SIZE(wattle_nat_ops4); i++) {
-		err = nf_nat_ipv4_register_fn(w->net, &wattle_nat_ops4[i]);
-		if (err)
-			goto err_ipv4;
-	}
-	for (j = 0; j < ARRAY_SIZE(wattle_nat_ops6); j++) {
-		err = nf_nat_ipv6_register_fn(w->net, &wattle_nat_ops6[j]);
-		if (err)
-			goto err_ipv6;
-	}
-	return 0;
-
-err_ipv6:
-	while (j--)
-		nf_nat_ipv6_unregister_fn(w->net, &wattle_nat_ops6[j]);
-err_ipv4:
-	while (i--)
-		nf_nat_ipv4_unregister_fn(w->net, &wattle_nat_ops4[i]);
+	if (likely(!service->affinity))
+		return 0;
+	err = wattle_affinity_keep(&w->config.services.affinities, service, client, addr, port);
+	if (err == -ENOSPC)
+		wattle_count(w, WATTLE_COUNT_AFFINITY_FULL, 1, 0);
 	return err;
-}
-
-void wattle_nat_unregister(struct wattle *w)
-{
-	int i;
-
-	for (i = ARRAY_SIZE(wattle_nat_ops6) - 1; i >= 0; i--)
-		nf_nat_ipv6_unregister_fn(w->net, &wattle_nat_ops6[i]);
-	for (i = ARRAY_SIZE(wattle_nat_ops4) - 1; i >= 0; i--)
-		nf_nat_ipv4_unregister_fn(w->net, &wattle_nat_ops4[i]);
 }

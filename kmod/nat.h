@@ -41,6 +41,23 @@ enum wattle_reason wattle_track(struct wattle *w, struct sk_buff *skb);
  */
 void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key);
 
+/* What a connection was for before any translation, as the key of a service. */
+void wattle_track_frontend(const struct nf_conn *ct, struct wattle_service_key *key);
+
+/*
+ * Forget the connection of @skb, and find or make another, as wattle_track() does. @skb is in
+ * the original direction.
+ */
+enum wattle_reason wattle_track_anew(struct wattle *w, struct sk_buff *skb);
+
+/*
+ * A client of a service with affinity goes to that backend; nothing where the service has none.
+ * -EAGAIN: it has just been sent to another, choose again; -ENOSPC: counted.
+ */
+int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
+			     const struct in6_addr *client, const struct in6_addr *addr,
+			     __be16 port);
+
 /*
  * Give a new connection to @to, which is bound to it already, a source of this host as well, so
  * that its answers come back here; @node: where @to is, or NULL. (masquerade.c)
@@ -50,6 +67,9 @@ enum wattle_reason wattle_masquerade(struct wattle *w, struct nf_conn *ct,
 
 /* For nf_nat_setup_info(): that address, and any port. */
 void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr);
+
+/* The destination of a new connection becomes a backend. Return: a verdict of netfilter. */
+unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr, __be16 port);
 
 /* Bind a new connection to the backend that was chosen for it. */
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
@@ -79,7 +99,7 @@ bool wattle_track_offload(struct nf_conn *ct);
 enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
 				      const struct wattle_flow *flow);
 
-/* NAT look-up functions in the host's stack: services for its own programs, and from outside. */
+/* NAT look-up functions in the host's stack: see nat_stack.c. */
 int wattle_nat_register(struct wattle *w);
 void wattle_nat_unregister(struct wattle *w);
 

@@ -157,6 +157,8 @@ static void wattle_neigh_answer(struct wattle *w, struct wattle_node *node,
 {
 	if (!reply)
 		return;
+	/* It is of no flow, and the kernel would look for the namespace to find a hash of it. */
+	__skb_set_sw_hash(reply, w->hash_seed, false);
 	wattle_count(w, WATTLE_COUNT_REPLY, 1, reply->len);
 	wattle_send(w, node, reply, WATTLE_ID_UNKNOWN);
 }

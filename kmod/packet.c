@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The long way of a packet: conntrack, decision, translation, and out. */
+#include <linux/tcp.h>
+
 #include "compat.h"
 #include "event.h"
 #include "packet.h"
@@ -108,6 +110,20 @@ static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *
 	}
 }
 
+/* A new connection, for which a backend may have to be chosen. */
+static void wattle_packet_decide_new(struct wattle_packet *p)
+{
+	struct wattle_decision *d = &p->decision;
+	int err, tries = 2;
+
+	do {
+		wattle_decide(&p->view, &p->key, d);
+		err = d->service && d->verdict == WATTLE_VERDICT_ALLOW ?
+		      wattle_affinity_remember(p->w, d->service, &p->key.saddr, &d->daddr,
+					       d->dport) : 0;
+	} while (err == -EAGAIN && --tries);
+}
+
 /* A new connection is decided as it stands. */
 void wattle_packet_decide(struct wattle_packet *p)
 {
@@ -119,7 +135,7 @@ void wattle_packet_decide(struct wattle_packet *p)
 	if (ct && (p->known || (ct->status & IPS_NAT_DONE_MASK)))
 		wattle_packet_decide_known(p, ct);
 	else if (!p->decided)
-		wattle_decide(&p->view, &p->key, &p->decision);
+		wattle_packet_decide_new(p);
 }
 
 bool wattle_packet_allowed(struct wattle_packet *p)
@@ -220,6 +236,39 @@ static enum wattle_outcome wattle_packet_to_endpoint(struct wattle_packet *p)
 	return WATTLE_TAKEN;
 }
 
+/* A connection through a service, of a pod here, whose backend the service has given up. */
+static bool wattle_packet_is_forsaken(const struct wattle_packet *p)
+{
+	struct wattle_key known = {};
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+
+	if (!(ct->status & IPS_DST_NAT) || ctinfo != IP_CT_ESTABLISHED ||
+	    p->key.origin != WATTLE_FROM_POD)
+		return false;
+	wattle_track_key(ct, &known);
+	return wattle_decide_forsaken(&p->view, &p->key, &known.daddr, known.dport);
+}
+
+/*
+ * TCP is told to give up, unless it begins anew; anything else goes on with another
+ * backend. Drops the packet, or returns WATTLE_REASON_NONE with another connection, or why
+ * there is none.
+ */
+static enum wattle_reason wattle_packet_forsake(struct wattle_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	struct tcphdr buffer, *th = NULL;
+
+	if (p->key.proto == IPPROTO_TCP)
+		th = skb_header_pointer(p->skb, p->parsed.hlen, sizeof(buffer), &buffer);
+	if (!th || (th->syn && !th->ack))
+		return wattle_track_anew(p->w, p->skb);
+	nf_ct_kill(nf_ct_get(p->skb, &ctinfo));
+	wattle_tell_refused(p->w, p->ep, p->skb, IPPROTO_TCP);
+	return WATTLE_REASON_BACKEND_GONE;
+}
+
 enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -230,6 +279,8 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 	if (wattle_trim(p->skb, &p->parsed))
 		return wattle_packet_drop(p, WATTLE_REASON_NO_MEMORY);
 	reason = wattle_track(p->w, p->skb);
+	if (!reason && unlikely(wattle_packet_is_forsaken(p)))
+		reason = wattle_packet_forsake(p);
 	if (reason)
 		return wattle_packet_drop(p, reason);
 	wattle_packet_decide(p);

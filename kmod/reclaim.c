@@ -91,6 +91,8 @@ void wattle_config_reclaim(struct work_struct *work)
 	}
 	if (!list_empty(&config->dead))
 		queue_work(config->queue, &config->reclaim);
+	if (!list_empty(&config->services.gone))
+		wattle_config_cut_later(config);
 	mutex_unlock(&config->lock);
 }
 

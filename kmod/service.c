@@ -85,6 +85,17 @@ const struct wattle_backend *wattle_service_choose(const struct wattle_service *
 	return &service->backends[i];
 }
 
+const struct wattle_backend *wattle_service_usable(const struct wattle_service *service,
+						   const struct in6_addr *addr, __be16 port)
+{
+	const struct wattle_backend key = { .addr = *addr, .port = port };
+	u32 at;
+
+	if (!wattle_backend_find(service->backends, service->usable, &key, &at))
+		return NULL;
+	return &service->backends[at];
+}
+
 bool wattle_service_admits(const struct wattle_service *service, const struct in6_addr *addr)
 {
 	const struct wattle_sources *sources = service->sources;
@@ -105,7 +116,7 @@ bool wattle_service_keeps(const struct wattle_service *service, const struct in6
 	const struct wattle_backend key = { .addr = *addr, .port = port };
 	u32 at;
 
-	if (wattle_backend_find(service->backends, service->usable, &key, &at))
+	if (wattle_service_usable(service, addr, port))
 		return true;
 	if (!wattle_backend_find(service->backends + service->usable,
 				 service->count - service->usable, &key, &at))
@@ -196,10 +207,14 @@ void wattle_service_destroy(struct wattle_service *service)
 
 static void wattle_service_free(void *table, void *object)
 {
+	struct wattle_services *services = table;
 	struct wattle_service *service = object;
 
-	wattle_service_id_put(table, service->id);
-	wattle_service_destroy(service);
+	wattle_service_id_put(services, service->id);
+	if (service->life.died == WATTLE_FOREVER)
+		wattle_service_destroy(service);	/* staged, and taken back */
+	else
+		list_add_tail(&service->staged, &services->gone);
 }
 
 static const struct wattle_kind_ops wattle_service_ops = {
@@ -256,9 +271,16 @@ int wattle_services_init(struct wattle_services *services, struct wattle_log *lo
 		rhltable_destroy(&services->by_frontend);
 		return err;
 	}
+	err = wattle_affinities_init(&services->affinities);
+	if (err) {
+		rhltable_destroy(&services->by_addr);
+		rhltable_destroy(&services->by_frontend);
+		return err;
+	}
 	xa_init_flags(&services->ids, XA_FLAGS_ALLOC1);
 	services->next_id = 0;
 	INIT_LIST_HEAD(&services->staged);
+	INIT_LIST_HEAD(&services->gone);
 	services->count = 0;
 	wattle_log_kind(log, WATTLE_KIND_FRONT, &wattle_front_ops, services);
 	wattle_log_kind(log, WATTLE_KIND_SERVICE, &wattle_service_ops, services);
@@ -283,6 +305,11 @@ static void wattle_front_destroy_linked(void *object, void *arg)
  */
 void wattle_services_exit(struct wattle_services *services)
 {
+	struct wattle_service *service, *next;
+
+	list_for_each_entry_safe(service, next, &services->gone, staged)
+		wattle_service_destroy(service);
+	wattle_affinities_exit(&services->affinities);
 	rhltable_free_and_destroy(&services->by_frontend, wattle_service_destroy_linked, NULL);
 	rhltable_free_and_destroy(&services->by_addr, wattle_front_destroy_linked, NULL);
 	xa_destroy(&services->ids);

@@ -11,6 +11,7 @@
 
 #include <linux/rhashtable.h>
 #include <linux/xarray.h>
+#include "affinity.h"
 #include "change.h"
 #include "types.h"
 
@@ -102,7 +103,7 @@ struct wattle_service_front {
  * @backends: the usable ones by address and port, then the others so
  * @room: how many fit in @backends
  * @front: of the address
- * @staged: list of versions that are not yet published
+ * @staged: list of versions that are not yet published, later of those that are gone
  *
  * Immutable once published. A staged version has all @backends by address and port, and
  * the look-up tables are made when it is published.
@@ -145,6 +146,8 @@ struct wattle_service {
  * @ids: how many versions have a number
  * @next_id: where to look for a free number
  * @staged: versions that are not yet published
+ * @gone: versions that nobody reads any more, but conversations may use still (cut.c)
+ * @affinities: which clients were sent where
  * @count: versions linked
  *
  * All but the hashes: under the config lock.
@@ -155,6 +158,8 @@ struct wattle_services {
 	struct xarray ids;
 	u32 next_id;
 	struct list_head staged;
+	struct list_head gone;
+	struct wattle_affinities affinities;
 	unsigned int count;
 };
 
@@ -174,12 +179,19 @@ bool wattle_service_has_addr(struct wattle_services *services, const struct in6_
 const struct wattle_backend *wattle_service_choose(const struct wattle_service *service,
 						   u32 hash);
 
+/* That backend of @service, where it takes new connections, else NULL. */
+const struct wattle_backend *wattle_service_usable(const struct wattle_service *service,
+						   const struct in6_addr *addr, __be16 port);
+
 /* May a client at @addr reach @service? */
 bool wattle_service_admits(const struct wattle_service *service, const struct in6_addr *addr);
 
 /* Does @service have that backend, in a state that lets a connection live on? */
 bool wattle_service_keeps(const struct wattle_service *service, const struct in6_addr *addr,
 			  __be16 port);
+
+/* Free a version that nobody reads any more; its number has been given back. */
+void wattle_service_destroy(struct wattle_service *service);
 
 int wattle_services_init(struct wattle_services *services, struct wattle_log *log);
 void wattle_services_exit(struct wattle_services *services);

@@ -64,7 +64,4 @@ void wattle_service_id_get(struct wattle_services *services, u32 id);
 struct wattle_sources *wattle_sources_get(struct wattle_sources *sources);
 void wattle_sources_put(struct wattle_sources *sources);
 
-/* Free a version without its number. */
-void wattle_service_destroy(struct wattle_service *service);
-
 #endif /* WATTLE_SERVICE_PRIVATE_H */

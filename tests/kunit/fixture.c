@@ -27,6 +27,21 @@ static const struct wattle_port_ops wattle_fixture_ops = {
 	.detach = wattle_fixture_detach,
 };
 
+/* There are no conversations: what is gone goes. */
+static void wattle_fixture_cut(struct work_struct *work)
+{
+	struct wattle_config *config =
+		container_of(to_delayed_work(work), struct wattle_config, cut);
+	struct wattle_service *service, *next;
+
+	mutex_lock(&config->lock);
+	list_for_each_entry_safe(service, next, &config->services.gone, staged) {
+		list_del(&service->staged);
+		wattle_service_destroy(service);
+	}
+	mutex_unlock(&config->lock);
+}
+
 int wattle_fixture_init(struct kunit *test)
 {
 	struct wattle_fixture *f = kzalloc(sizeof(*f), GFP_KERNEL);
@@ -36,7 +51,7 @@ int wattle_fixture_init(struct kunit *test)
 		return -ENOMEM;
 	f->wattle.net = &init_net;
 	f->config = &f->wattle.config;
-	err = wattle_config_init(f->config, &f->wattle, &wattle_fixture_ops);
+	err = wattle_config_init(f->config, &f->wattle, &wattle_fixture_ops, wattle_fixture_cut);
 	if (err) {
 		kfree(f);
 		return err;
@@ -79,6 +94,7 @@ void wattle_fixture_settle(struct wattle_fixture *f)
 	do {
 		flush_work(&f->config->reclaim);
 	} while (!list_empty_careful(&f->config->dead));
+	flush_delayed_work(&f->config->cut);
 }
 
 enum wattle_test_step wattle_fixture_step(struct kunit *test, bool *open)

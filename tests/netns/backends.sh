@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Backends that come and go: what becomes of the conversations with them, and which one a client
+# comes back to.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/traffic.bash"
+
+both() { local words; words=$(cat); w n1 <<<"$words" && w n2 <<<"$words"; }
+who() { ask "$@" | cut -d ' ' -f 1; }
+answers() # COUNT PROTO FROM DST PORT: those who answered, sorted, each once
+{
+	local i n=$1
+
+	shift
+	for ((i = 0; i < n; i++)); do who "$@" || exit; done | sort -u | tr '\n' ' '
+}
+# The other of two pods elsewhere, and an address and port of one.
+other() { [ "$1" = p2a ] && echo p2b || echo p2a; }
+sock() { if [ "$3" ]; then echo "[${POD6[$1]}]:$2"; else echo "${POD4[$1]}:$2"; fi; }
+
+world 4
+for p in $PODS1 $PODS2; do
+	ask serve "$p" tcp 8080
+	ask serve "$p" udp 8053
+done
+ask name vip $VIP $VIP6
+
+for f in "" /6; do
+	[ "$f" ] && vip="[$VIP6]" || vip=$VIP
+	both <<-END
+	service add $vip:80/tcp
+	backend add $vip:80/tcp to $(sock p2a 8080 $f)
+	backend add $vip:80/tcp to $(sock p2b 8080 $f)
+	service add $vip:53/udp
+	backend add $vip:53/udp to $(sock p2a 8053 $f)
+	backend add $vip:53/udp to $(sock p2b 8053 $f)
+	service add $vip:84/tcp affinity 3000
+	backend add $vip:84/tcp to $(sock p2a 8080 $f)
+	backend add $vip:84/tcp to $(sock p2b 8080 $f)
+	END
+done
+
+# Conversations whose backend goes ---------------------------------------------------------
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	[ "$f" ] && vip="[$VIP6]" || vip=$VIP
+	for from in p1a n1; do
+		tcp=$(ask open tcp $from tcp "vip$f" 80 | cut -d ' ' -f 1)
+		udp=$(ask open udp $from udp "vip$f" 53 | cut -d ' ' -f 1)
+		check "$from talks to a backend$v" ask talk tcp
+		# One that shall not notice.
+		ask open beside $from tcp "$tcp$f" 8080 >/dev/null
+		both <<-END
+		backend set $vip:80/tcp to $(sock "$tcp" 8080 $f) state terminating
+		backend set $vip:53/udp to $(sock "$udp" 8053 $f) state terminating
+		END
+		equals "one that is terminating is not left, TCP$v" "$tcp" "$(ask talk tcp && echo "$tcp")"
+		equals "nor UDP$v" "$udp" "$(who talk udp)"
+		both <<-END
+		backend del $vip:80/tcp to $(sock "$tcp" 8080 $f)
+		backend del $vip:53/udp to $(sock "$udp" 8053 $f)
+		END
+		if [ $from = p1a ]; then
+			equals "$from: one that is gone resets the connection at once$v" ECONNRESET \
+				"$(ask talk tcp)"
+			equals "the next datagram goes to another$v" "$(other "$udp")" "$(who talk udp)"
+		else
+			check "$from: one that is gone resets the connection$v" eventually 30 \
+				eval '[ "$(ask talk tcp)" = ECONNRESET ]'
+			check "datagrams go to another, without a pause$v" eventually 30 \
+				eval "[ \"\$(who talk udp)\" = $(other "$udp") ]"
+		fi
+		check "a new connection goes to another at once$v" \
+			test "$(who tcp $from "vip$f" 80)" = "$(other "$tcp")"
+		check "beside the service it is talked to as before$v" ask talk beside
+		for name in tcp udp beside; do ask close $name >/dev/null; done
+		both <<-END
+		backend add $vip:80/tcp to $(sock "$tcp" 8080 $f)
+		backend add $vip:53/udp to $(sock "$udp" 8053 $f)
+		END
+	done
+done
+
+check "resets are counted" test "$(ask count n1 backend_gone)" -gt 0
+
+# No backend is left: the connection is refused, not forgotten.
+ask open tcp p1a tcp vip 80 >/dev/null
+ask open node n1 tcp vip 80 >/dev/null
+both <<-END
+backend del $VIP:80/tcp to 10.2.0.7:8080
+backend del $VIP:80/tcp to 10.2.0.8:8080
+END
+equals "the last backend goes: reset" ECONNRESET "$(ask talk tcp)"
+check "a node's program is told too" eventually 30 eval '[ "$(ask talk node)" = ECONNRESET ]'
+ask close tcp >/dev/null
+ask close node >/dev/null
+
+# A service that goes takes its conversations with it, and nobody else's.
+ask open udp p1a udp vip 53 >/dev/null
+ask open beside p1a udp p2a 8053 >/dev/null
+at n1 conntrack -L -p udp --orig-dst $VIP 2>/dev/null | grep -q dport=53 || echo "# no conversation"
+both <<<"service del $VIP:53/udp"
+check "a service that goes takes its conversations with it" eventually 30 \
+	eval '! at n1 conntrack -L -p udp --orig-dst $VIP 2>/dev/null | grep -q dport=53'
+equals "who goes on is refused" "refused $VIP" "$(ask talk udp)"
+check "others are left alone" eval \
+	'at n1 conntrack -L -p udp --orig-dst 10.2.0.7 2>/dev/null | grep -q dport=8053'
+ask close udp >/dev/null
+ask close beside >/dev/null
+
+# Many changes of one backend, with others at work: who is with the other does not notice.
+both <<-END
+service replace $VIP:80/tcp
+backend add $VIP:80/tcp to 10.2.0.7:8080
+END
+ask open tcp p1a tcp vip 80 >/dev/null
+for ((i = 0; i < 40; i++)); do
+	echo "backend add $VIP:80/tcp to 10.2.0.8:8080"
+	echo "backend del $VIP:80/tcp to 10.2.0.8:8080"
+done >/tmp/changes
+for ((i = 0; i < 10; i++)); do
+	w n1 </tmp/changes && ask talk tcp size=2000 || break
+done
+equals "ten times forty changes: the other's connection lives" 10 $i
+check "and talks" ask talk tcp size=50000
+ask close tcp >/dev/null
+rm /tmp/changes
+
+# Affinity ------------------------------------------------------------------------------------
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	[ "$f" ] && vip="[$VIP6]" || vip=$VIP
+	for from in p1a n1; do
+		home=$(who tcp $from "vip$f" 84)
+		equals "$from comes back to its backend$v" "$home " "$(answers 8 tcp $from "vip$f" 84)"
+		check "explain says where it will go$v" ask explain n1 "$from$f" "vip$f" tcp 84 verdict=allow \
+			"backend=.*${POD4[$home]##*.}\]?:8080"
+		both <<<"backend add $vip:84/tcp to $(sock p1b 8080 $f)"
+		equals "also when there are others to choose from$v" "$home " \
+			"$(answers 8 tcp $from "vip$f" 84)"
+		both <<<"backend del $vip:84/tcp to $(sock p1b 8080 $f)"
+		both <<<"backend set $vip:84/tcp to $(sock "$home" 8080 $f) weight 0"
+		equals "a backend that takes nobody is left$v" "$(other "$home") " \
+			"$(answers 4 tcp $from "vip$f" 84)"
+		both <<<"backend set $vip:84/tcp to $(sock "$home" 8080 $f) weight 100"
+		equals "and not come back to$v" "$(other "$home") " "$(answers 8 tcp $from "vip$f" 84)"
+	done
+	both <<<"service replace $vip:84/tcp affinity 1"
+	home=$(who tcp p1a "vip$f" 84)
+	check "when its time is over a client may go anywhere$v" eventually 120 \
+		eval "sleep 1.1; [ \"\$(who tcp p1a vip$f 84)\" = $(other "$home") ]"
+done
+
+finish
