@@ -24,6 +24,21 @@ for p in $PODS1 $PODS2 n1 n2; do
 	ask serve "$p" tcp 80
 done
 check "traffic before" ask tcp p1a p2a 80 size=50000
+# A CPU's cache has room for 8,192 flows at first. What is told of a flow's first packet is
+# not kept, so there are two.
+many_flows()
+{
+	at p1a taskset -c 0 python3 - <<-END
+	import socket
+	for port in range(20000, 30000):
+	    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+	        s.bind(("10.1.0.5", port))
+	        for _ in range(2):
+	            s.sendto(b"x", ("10.2.0.7", 10))
+	END
+	[ "$(w n1 -j flow show | jq '[.. | objects | select(.dport? == 10)] | length')" -gt 9000 ]
+}
+check "a cache grows with what it has to hold" eventually 60 many_flows
 floods
 
 # A device of a pod ------------------------------------------------------------------------
@@ -159,21 +174,6 @@ full_datagrams()
 	done
 }
 check "a batch of many datagrams, whatever the length of its requests" full_datagrams
-# A CPU's cache has room for 8,192 flows at first. What is told of a flow's first packet is
-# not kept, so there are two.
-many_flows()
-{
-	at p1a taskset -c 0 python3 - <<-END
-	import socket
-	for port in range(20000, 30000):
-	    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-	        s.bind(("10.1.0.5", port))
-	        for _ in range(2):
-	            s.sendto(b"x", ("10.2.0.7", 10))
-	END
-	[ "$(w n1 -j flow show | jq '[.. | objects | select(.dport? == 10)] | length')" -gt 9000 ]
-}
-check "a cache grows with what it has to hold" eventually 60 many_flows
 check "a transaction that is given up" ask txn n1 abort
 check "changes nothing" ask explain n1 p1a p1b tcp 80 reason=policy_egress
 check "a client that dies in the middle" ask txn n1 die
