@@ -72,9 +72,9 @@ seen()
 	local regex=$1 pid
 
 	shift
-	at r timeout 20 python3 tests/netns/wire.py capture n1 "${count:-4}" 10 >"$work/seen" &
+	at r timeout 80 python3 tests/netns/wire.py capture n1 "${count:-4}" 10 >"$work/seen" &
 	pid=$!
-	eventually 10 grep -q ready "$work/seen" || return
+	eventually 60 grep -q ready "$work/seen" || return
 	"$@" >/dev/null 2>&1
 	sleep 0.5
 	kill "$pid" 2>/dev/null
