@@ -3,7 +3,7 @@
  * Conversations outlive the service's choice of a backend in conntrack's table. When a service
  * has given up a backend, those to it have to end: a client that never pauses would send
  * into the void for ever (UDP), and nobody would tell it (TCP). Packets of pods find that out
- * themselves (wattle_packet_forsaken()); this is for all others: of the host, from outside,
+ * themselves (wattle_packet_forsake()); this is for all others: of the host, from outside,
  * or of a service that is gone altogether.
  *
  * What died in the table of services is kept until here, so that only connections that were
@@ -93,7 +93,7 @@ static int wattle_cut_ends(struct nf_conn *ct, void *data)
 	return ends;
 }
 
-/* Does the service of today keep every backend of @dead? Then no conversation has to end. */
+/* Does the service of today keep what @dead kept? Then no conversation has to end. */
 static bool wattle_cut_spares(struct wattle_services *services, const struct wattle_service *dead,
 			      u64 gen)
 {
@@ -104,13 +104,18 @@ static bool wattle_cut_spares(struct wattle_services *services, const struct wat
 	service = wattle_service_lookup(services, &dead->key, gen);
 	for (i = 0; i < dead->count; i++) {
 		backend = &dead->backends[i];
+		if (backend->state == WATTLE_BACKEND_STATE_QUARANTINED)
+			continue;
 		if (!service || !wattle_service_keeps(service, &backend->addr, backend->port))
 			return false;
 	}
 	return true;
 }
 
-/* Sort out @dead: into @cut where conversations may have to end. True: there are such. */
+/*
+ * Sort out @dead: into @cut where conversations may have to end. What there is no memory for at
+ * the moment stays in @dead. True: there is something in @cut.
+ */
 static bool wattle_cut_collect(struct wattle_cut *cut, struct list_head *dead)
 {
 	struct wattle_config *config = &cut->w->config;
@@ -121,14 +126,28 @@ static bool wattle_cut_collect(struct wattle_cut *cut, struct list_head *dead)
 		rcu_read_lock();
 		spared = wattle_cut_spares(&config->services, service, wattle_generation(config));
 		rcu_read_unlock();
-		if (spared || wattle_hash_insert(rhltable_insert(&cut->gone, &service->link,
-								 wattle_cut_params)))
+		if (!spared && wattle_hash_insert(rhltable_insert(&cut->gone, &service->link,
+								  wattle_cut_params)))
+			continue;
+		list_del_init(&service->staged);
+		if (spared)
 			wattle_service_destroy(service);
 		else
 			any = true;
 		cond_resched();
 	}
 	return any;
+}
+
+/* Once more, later. */
+static void wattle_cut_retry(struct wattle_config *config, struct list_head *dead)
+{
+	if (list_empty(dead))
+		return;
+	mutex_lock(&config->lock);
+	list_splice(dead, &config->services.gone);
+	mutex_unlock(&config->lock);
+	wattle_config_cut_later(config);
 }
 
 static void wattle_cut_free(void *object, void *arg)
@@ -157,5 +176,6 @@ void wattle_cut(struct work_struct *work)
 		/* The caches hold some of what has ended. */
 		wattle_config_touch(config);
 	}
+	wattle_cut_retry(config, &dead);
 	rhltable_free_and_destroy(&cut.gone, wattle_cut_free, NULL);
 }
