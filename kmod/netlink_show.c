@@ -349,8 +349,12 @@ static int wattle_nl_policy_walk(struct wattle_nl_walk *walk)
 	if (id && !nla_get_u32(id))
 		return wattle_nl_refuse(walk->cb->extack, id, -EINVAL,
 					"no rule is for identity 0; for all rules leave it out");
-	/* At the beginning, what the flow caches have counted for rules. */
-	if (!walk->dump->sub++)
+	/*
+	 * At the beginning, what the flow caches have counted for rules. Every CPU has to
+	 * interrupt its work for that, so it is not for everybody.
+	 */
+	if (!walk->dump->sub++ &&
+	    netlink_ns_capable(walk->cb->skb, walk->w->net->user_ns, CAP_NET_ADMIN))
 		wattle_flows_bill(walk->w);
 	return wattle_walk_rules(walk->dump->walk, id ? nla_get_u32(id) : 0, wattle_nl_rule_visit,
 				 walk);
