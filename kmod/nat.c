@@ -425,9 +425,8 @@ enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
 	return WATTLE_REASON_NONE;
 }
 
-int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
-			     const struct in6_addr *client, const struct in6_addr *addr,
-			     __be16 port)
+int wattle_nat_remember(struct wattle *w, const struct wattle_service *service,
+			const struct in6_addr *client, const struct in6_addr *addr, __be16 port)
 {
 	int err;
 

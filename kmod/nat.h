@@ -54,9 +54,8 @@ enum wattle_reason wattle_track_anew(struct wattle *w, struct sk_buff *skb);
  * A client of a service with affinity goes to that backend; nothing where the service has none.
  * -EAGAIN: it has just been sent to another, choose again; -ENOSPC: counted.
  */
-int wattle_affinity_remember(struct wattle *w, const struct wattle_service *service,
-			     const struct in6_addr *client, const struct in6_addr *addr,
-			     __be16 port);
+int wattle_nat_remember(struct wattle *w, const struct wattle_service *service,
+			const struct in6_addr *client, const struct in6_addr *addr, __be16 port);
 
 /*
  * Give a new connection to @to, which is bound to it already, a source of this host as well, so

@@ -82,8 +82,8 @@ static const struct wattle_backend *wattle_nat_backend(struct wattle *w,
 	do {
 		backend = wattle_decide_backend(&w->config.services, service, &key->saddr,
 						wattle_decide_hash(key));
-		err = backend ? wattle_affinity_remember(w, service, &key->saddr, &backend->addr,
-							 backend->port) : 0;
+		err = backend ? wattle_nat_remember(w, service, &key->saddr, &backend->addr,
+						    backend->port) : 0;
 	} while (err == -EAGAIN && --tries);
 	return backend;
 }

@@ -191,8 +191,8 @@ static void wattle_packet_decide_new(struct wattle_packet *p)
 	do {
 		wattle_decide(&p->view, &p->key, d);
 		err = d->service && d->verdict == WATTLE_VERDICT_ALLOW ?
-		      wattle_affinity_remember(p->w, d->service, &p->key.saddr, &d->daddr,
-					       d->dport) : 0;
+		      wattle_nat_remember(p->w, d->service, &p->key.saddr, &d->daddr,
+					  d->dport) : 0;
 	} while (err == -EAGAIN && --tries);
 }
 
