@@ -41,15 +41,7 @@ static_assert(sizeof(struct wattle_service_key) == 20);
 
 /* A frontend in words, as netlink gives it. */
 struct wattle_service_spec {
-	union {
-		struct wattle_service_key key;
-		struct {
-			struct in6_addr addr;
-			__be16 port;
-			u8 proto;
-			u8 scope;
-		};
-	};
+	struct wattle_service_key key;
 	u8 alg;
 	u8 empty;			/* enum wattle_empty */
 	u8 source_policy;		/* enum wattle_source_policy */

@@ -47,7 +47,7 @@ static int wattle_service_check_sources(const struct wattle_service_spec *spec,
 		return wattle_refuse_at(why, -ENOSPC, WATTLE_FIELD_SOURCE, WATTLE_SOURCES_MAX,
 					"a service has at most 256 source prefixes");
 	for (i = 0; i < spec->source_count && !err; i++, prefix++) {
-		if (wattle_addr_is_v4(&prefix->addr) != wattle_addr_is_v4(&spec->addr))
+		if (wattle_addr_is_v4(&prefix->addr) != wattle_addr_is_v4(&spec->key.addr))
 			return wattle_refuse_at(why, -EINVAL, WATTLE_FIELD_SOURCE, i,
 						"service and source prefix are of different address families");
 		err = wattle_prefix_check(prefix, WATTLE_FIELD_SOURCE, i, why);

@@ -35,10 +35,8 @@ static void wattle_aff_test_set(struct kunit *test, unsigned int n, u8 state, bo
 
 static int wattle_aff_test_init(struct kunit *test)
 {
-	struct wattle_service_key key = wattle_aff_test_key();
 	struct wattle_service_spec spec = {
-		.addr = key.addr, .port = key.port, .proto = key.proto,
-		.affinity = WATTLE_AFF_TEST_SECONDS,
+		.key = wattle_aff_test_key(), .affinity = WATTLE_AFF_TEST_SECONDS,
 	};
 	struct wattle_fixture *f;
 	unsigned int i;

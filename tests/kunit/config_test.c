@@ -105,7 +105,8 @@ struct wattle_cfg_readers {
 static struct wattle_service_key wattle_cfg_test_vip(void)
 {
 	return (struct wattle_service_key){
-		.addr = wattle_test_v4(0x0a600001), .port = htons(80), .proto = IPPROTO_TCP,
+		.addr = wattle_test_v4(0x0a600001), .port = htons(80),
+		.proto = IPPROTO_TCP,
 	};
 }
 
@@ -195,7 +196,8 @@ static void wattle_cfg_test_readers(struct kunit *test)
 {
 	struct wattle_fixture *f = test->priv;
 	struct wattle_service_spec service = {
-		.addr = wattle_test_v4(0x0a600001), .port = htons(80), .proto = IPPROTO_TCP,
+		.key.addr = wattle_test_v4(0x0a600001), .key.port = htons(80),
+		.key.proto = IPPROTO_TCP,
 	};
 	struct wattle_cfg_readers r = { .f = f };
 	struct task_struct *tasks[3] = {};
@@ -529,8 +531,8 @@ static void wattle_cfg_test_load_services(struct kunit *test)
 	wattle_cfg_meter_begin(f, &meter);
 	for (i = 0; i < count; i++) {
 		const struct wattle_service_spec spec = {
-			.addr = wattle_test_v4(0x0a000000 + i), .port = htons(80),
-			.proto = IPPROTO_TCP,
+			.key.addr = wattle_test_v4(0x0a000000 + i), .key.port = htons(80),
+			.key.proto = IPPROTO_TCP,
 		};
 
 		bad += !!wattle_config_service_add(f->config, WATTLE_TEST_OWNER, &spec, false,

@@ -55,9 +55,9 @@ static void wattle_decide_test_frontend(struct kunit *test, u32 vip, u32 backend
 	struct wattle_backend b = { .port = htons(BPORT), .weight = 100 };
 	struct wattle_fixture *f = test->priv;
 
-	spec.addr = wattle_test_v4(vip);
-	spec.port = spec.port ?: htons(PORT);
-	spec.proto = IPPROTO_TCP;
+	spec.key.addr = wattle_test_v4(vip);
+	spec.key.port = spec.key.port ?: htons(PORT);
+	spec.key.proto = IPPROTO_TCP;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
 	if (!backend)
 		return;
@@ -351,7 +351,7 @@ static void wattle_decide_test_services(struct kunit *test)
 	wattle_decide_test_end(test, &t);
 }
 
-#define OUTSIDE	.scope = WATTLE_SCOPE_OUTSIDE
+#define OUTSIDE	.key.scope = WATTLE_SCOPE_OUTSIDE
 #define SPEC(...) ((struct wattle_service_spec){ __VA_ARGS__ })
 
 /* Frontends at every address of the host, at one of them, and for those from outside. */
@@ -402,11 +402,12 @@ static void wattle_decide_test_frontends(struct kunit *test)
 	if (wattle_decide_test_begin(test, &t)) {
 		wattle_decide_test_frontend(test, 0, B, SPEC());
 		wattle_decide_test_frontend(test, 0, C, SPEC(OUTSIDE));
-		wattle_decide_test_frontend(test, 0, B, SPEC(OUTSIDE, .port = htons(PORT + 1)));
-		wattle_decide_test_frontend(test, HOST, D, SPEC(.port = htons(PORT + 1)));
-		wattle_decide_test_frontend(test, NODE2, B, SPEC(.port = htons(PORT + 1)));
-		wattle_decide_test_frontend(test, 0, A, SPEC(OUTSIDE, .port = htons(PORT + 2)));
-		wattle_decide_test_frontend(test, VIP, A, SPEC(OUTSIDE, .port = htons(PORT + 2)));
+		wattle_decide_test_frontend(test, 0, B, SPEC(OUTSIDE, .key.port = htons(PORT + 1)));
+		wattle_decide_test_frontend(test, HOST, D, SPEC(.key.port = htons(PORT + 1)));
+		wattle_decide_test_frontend(test, NODE2, B, SPEC(.key.port = htons(PORT + 1)));
+		wattle_decide_test_frontend(test, 0, A, SPEC(OUTSIDE, .key.port = htons(PORT + 2)));
+		wattle_decide_test_frontend(test, VIP, A,
+					    SPEC(OUTSIDE, .key.port = htons(PORT + 2)));
 		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
 	}
 	wattle_decide_test_end(test, &t);
@@ -440,13 +441,14 @@ static void wattle_decide_test_sources(struct kunit *test)
 	struct wattle_decide_test t = {};
 
 	if (wattle_decide_test_begin(test, &t)) {
-		wattle_decide_test_frontend(test, VIP, C, SPEC(.port = htons(1), .source_count = 2,
-							       .sources = prefixes));
 		wattle_decide_test_frontend(test, VIP, C,
-					    SPEC(.port = htons(2), .source_count = 2,
+					    SPEC(.key.port = htons(1), .source_count = 2,
+						 .sources = prefixes));
+		wattle_decide_test_frontend(test, VIP, C,
+					    SPEC(.key.port = htons(2), .source_count = 2,
 						 .sources = prefixes,
 						 .source_policy = WATTLE_SOURCE_POLICY_DENY));
-		wattle_decide_test_frontend(test, VIP, 0, SPEC(.port = htons(3),
+		wattle_decide_test_frontend(test, VIP, 0, SPEC(.key.port = htons(3),
 							       .empty = WATTLE_EMPTY_DROP));
 		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
 	}

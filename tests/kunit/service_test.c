@@ -30,10 +30,10 @@ struct wattle_svc_model {
 static struct wattle_service_spec wattle_svc_test_spec(unsigned int n)
 {
 	return (struct wattle_service_spec){
-		.addr = wattle_test_v4(n / 4 ? 0x0a600001 : 0),
-		.port = htons(80 + (n >> 1 & 1)),
-		.proto = IPPROTO_TCP,
-		.scope = n & 1,
+		.key.addr = wattle_test_v4(n / 4 ? 0x0a600001 : 0),
+		.key.port = htons(80 + (n >> 1 & 1)),
+		.key.proto = IPPROTO_TCP,
+		.key.scope = n & 1,
 		.maglev_size = 251,
 	};
 }
@@ -149,22 +149,23 @@ static void wattle_svc_test_check(struct kunit *test, const struct wattle_svc_mo
 	struct wattle_fixture *f = test->priv;
 	unsigned int n = wattle_random_below(&f->random, WATTLE_SVC_TEST_SERVICES);
 	struct wattle_service_spec spec = wattle_svc_test_spec(n);
+	struct wattle_services *services = &f->config->services;
 	const struct wattle_svc_state *s = &m->states[0][n];
 	const struct wattle_service *service;
 	u64 gen;
 
 	rcu_read_lock();
 	gen = wattle_generation(f->config);
-	service = wattle_service_lookup(&f->config->services, &spec.key, gen);
+	service = wattle_service_lookup(services, &spec.key, gen);
 	KUNIT_EXPECT_EQ(test, !!service, s->there);
 	if (service && s->there)
 		wattle_svc_test_check_one(test, s, service);
-	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen),
+	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(services, &spec.key.addr, gen),
 			wattle_svc_test_has_addr(m->states[0], n));
-	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(&f->config->services, &spec.addr, gen + 1),
+	KUNIT_EXPECT_EQ(test, wattle_service_has_addr(services, &spec.key.addr, gen + 1),
 			wattle_svc_test_has_addr(m->states[1], n));
-	spec.proto = IPPROTO_UDP;
-	KUNIT_EXPECT_NULL(test, wattle_service_lookup(&f->config->services, &spec.key, gen));
+	spec.key.proto = IPPROTO_UDP;
+	KUNIT_EXPECT_NULL(test, wattle_service_lookup(services, &spec.key, gen));
 	rcu_read_unlock();
 }
 
@@ -465,13 +466,13 @@ static void wattle_svc_test_refusals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_MAGLEV_SIZE);
 	spec.maglev_size = 0;
-	spec.port = 0;
+	spec.key.port = 0;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_PORT);
-	spec.port = htons(80);
-	spec.proto = IPPROTO_ICMP;
+	spec.key.port = htons(80);
+	spec.key.proto = IPPROTO_ICMP;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
-	spec.proto = IPPROTO_SCTP;
+	spec.key.proto = IPPROTO_SCTP;
 	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(c, 0, &spec.key, &backend, false,
 							&f->why), -ENOENT);
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), 0);
