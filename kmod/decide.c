@@ -285,14 +285,13 @@ static const struct wattle_service *wattle_look_up_service(const struct wattle_v
 	return service;
 }
 
+/* @wild: of the place that @key is for. */
 static const struct wattle_service *wattle_find_service(const struct wattle_view *view,
-							const struct wattle_key *key)
+							const struct wattle_key *key, bool wild)
 {
-	bool outside = wattle_is_outside(view, key), wild;
+	bool outside = wattle_is_outside(view, key);
 	struct wattle_memo_service *slot;
-	struct wattle_place room;
 
-	wild = wattle_locate(view, &key->daddr, false, &room)->wild;
 	if (!view->memo)
 		return wattle_look_up_service(view, key, outside, wild);
 	slot = wattle_memo_service(view->memo, key);
@@ -313,8 +312,12 @@ static const struct wattle_service *wattle_find_service(const struct wattle_view
 bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
 			    const struct in6_addr *addr, __be16 port)
 {
-	const struct wattle_service *service = wattle_find_service(view, key);
+	const struct wattle_service *service;
+	struct wattle_place room;
+	bool wild;
 
+	wild = wattle_locate(view, &key->daddr, false, &room)->wild;
+	service = wattle_find_service(view, key, wild);
 	return service && !wattle_service_keeps(service, addr, port);
 }
 
@@ -336,13 +339,15 @@ enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 					 const struct wattle_key *key,
 					 const struct wattle_service **service)
 {
+	const struct wattle_place *found;
 	struct wattle_place dst;
 
 	*service = NULL;
-	wattle_decide_place(view, &key->daddr, &dst);
-	if (!dst.service)
+	found = wattle_locate(view, &key->daddr, false, &dst);
+	if (!found->service)
 		return WATTLE_REASON_NONE;
-	*service = wattle_find_service(view, key);
+	dst = *found;
+	*service = wattle_find_service(view, key, dst.wild);
 	if (!*service)
 		return wattle_is_lost(view, key, &dst) ? WATTLE_REASON_NO_SERVICE_PORT :
 							 WATTLE_REASON_NONE;
