@@ -66,7 +66,7 @@ static void plans(struct state *now, struct state *want, const char *lines, cons
 
 	state_sort(now);
 	state_sort(want);
-	plan_make(&plan, now, want);
+	plan_make(&plan, now, want, true);
 	for (i = 0; i < plan.line.count; i++)
 		len += snprintf(text + len, sizeof(text) - len, "%c %s %s\n", plan.line.at[i].sign,
 				plan.line.at[i].table, plan.line.at[i].text);
