@@ -10,6 +10,9 @@
 #   AGENT=MODULE          before these: an agent that can do more than agent.py
 #   ask COMMAND...        of the agent; prints what it answers, fails where it says no
 #   w NODE WORDS...       wattlectl in a node; without words, a batch on stdin
+#   both <<<TEXT          that batch in both nodes
+#   who PROTO FROM DST PORT        the one who answers
+#   answers COUNT PROTO FROM DST PORT [KEY=VALUE]     those who answered COUNT times, sorted, each once
 #   apply_both OPTION...  `wattlectl apply` in both nodes, one after the other
 #   listen FILE WORDS...  `wattlectl -j monitor WORDS` of n1 into FILE
 #   passes "what" FROM TO PROTO [PORT] [KEY=VALUE]...     traffic, and explain on both nodes
@@ -63,6 +66,17 @@ w()
 	else
 		"$WATTLECTL" -n "wt-$node" -b -
 	fi
+}
+
+both() { local words; words=$(cat); w n1 <<<"$words" && w n2 <<<"$words"; }
+who() { ask "$@" | cut -d ' ' -f 1; }
+
+answers()
+{
+	local i n=$1
+
+	shift
+	for ((i = 0; i < n; i++)); do who "$@" || exit; done | sort -u | tr '\n' ' '
 }
 
 apply_both() { local n; for n in n1 n2; do w $n apply --node $n "$@" || return; done; }
