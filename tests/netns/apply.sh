@@ -10,23 +10,11 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"; wt_finish' EXIT
 
 apply() { local node=$1; shift; w "$node" apply --node "$node" "$@"; }
-both() { apply n1 "$@" >/dev/null && apply n2 "$@" >/dev/null; }
 says() { local node=$1 regex=$2; shift 2; apply "$node" "$@" | grep -qE -- "$regex"; }
 why() { w "$1" -j explain src "$2" dst "$3" proto tcp dport "$4" | jq -r "$5"; }
 generation() { w "$1" -j device show | jq '.[0].generation'; }
 
-agent_start
-world_namespaces
-world_underlay
-for p in $PODS1; do world_pod n1 "$p"; done
-for p in $PODS2; do world_pod n2 "$p"; done
-ask name n1 $N1 $N16
-ask name n2 $N2 $N26
-ask name net $OUT $OUT6
-for n in n1 n2; do
-	w $n device add wattle0 local "192.0.2.${n#n}" || fatal "a device on $n"
-	ip -n wt-$n link set wattle0 up
-done
+world_empty
 for p in $PODS1 $PODS2; do
 	for port in 80 81; do ask serve "$p" tcp $port; done
 	ask serve "$p" udp 53
@@ -58,7 +46,7 @@ check "identities tell labels" grep -q 'k8s:app=web' <<<"$(w n1 identity show)"
 generation=$(generation n2)
 check "a dry run tells the reach" says n2 'x/p1a -> x/p2a loses any' -f $files --dry-run --diff
 equals "a dry run changes nothing" "$generation" "$(generation n2)"
-check "policies on both" both -f $files/cluster.yaml -f $files/policies.yaml
+check "policies on both" apply_both -f $files/cluster.yaml -f $files/policies.yaml
 passes "who is allowed" p1b p2a tcp 80
 passes "who is allowed by namespace" p2b p1a tcp 80
 passes "through the service" p1b p2a tcp 80
@@ -104,9 +92,9 @@ apply n2 -f "$dir/relabelled.yaml" -f $files/policies.yaml --diff >"$dir/diff"
 check "a label changes the difference only" [ "$(wc -l <"$dir/diff")" -lt 16 ]
 apply n1 -f "$dir/relabelled.yaml" -f $files/policies.yaml >/dev/null
 blocks "and what it was allowed" p1b p2a tcp 80 n2 policy_ingress
-check "and back" both -f $files
+check "and back" apply_both -f $files
 passes "all is as before" p1b p2a tcp 80
-check "no policies: all passes again" both -f $files/cluster.yaml
+check "no policies: all passes again" apply_both -f $files/cluster.yaml
 passes "all pods again" p1a p2a tcp 81
 
 # "All pods" of a big cluster: rules by exclusion --------------------------------------------------
@@ -127,7 +115,7 @@ passes "all pods again" p1a p2a tcp 81
 	  egress: [{to: [{namespaceSelector: {}}]}]
 	END
 } >"$dir/big.yaml"
-check "a hundred more" both -f $files/cluster.yaml -f "$dir/big.yaml"
+check "a hundred more" apply_both -f $files/cluster.yaml -f "$dir/big.yaml"
 check "few rules for them" [ "$(w n1 -j policy show | jq length)" -lt 100 ]
 passes "a pod to a pod" p2b p1a tcp 80
 passes "and back" p1a p2b tcp 80

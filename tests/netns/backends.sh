@@ -6,15 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/traffic.bash"
 
-both() { local words; words=$(cat); w n1 <<<"$words" && w n2 <<<"$words"; }
-who() { ask "$@" | cut -d ' ' -f 1; }
-answers() # COUNT PROTO FROM DST PORT: those who answered, sorted, each once
-{
-	local i n=$1
-
-	shift
-	for ((i = 0; i < n; i++)); do who "$@" || exit; done | sort -u | tr '\n' ' '
-}
 # The other of two pods elsewhere, and an address and port of one.
 other() { [ "$1" = p2a ] && echo p2b || echo p2a; }
 sock() { if [ "$3" ]; then echo "[${POD6[$1]}]:$2"; else echo "${POD4[$1]}:$2"; fi; }

@@ -10,8 +10,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"; wt_finish' EXIT
 LB=198.51.100.9
 
-apply() { local n; for n in n1 n2; do w $n apply --node $n "$@" || return; done; }
-again() { [ "$(apply "$@" | sort -u)" = "nothing changed" ]; }
+again() { [ "$(apply_both "$@" | sort -u)" = "nothing changed" ]; }
 client() { ask tcp "$1" "$2" "$3" | cut -d ' ' -f 1,2; }
 refused() { ask tcp "$@" | grep -qi refused; }
 frontends() { w "$1" -j service show | jq -r '.[] | "\(.frontend) \(.scope) \(.empty) \(.backends | length)"' | sort; }
@@ -73,28 +72,17 @@ sed '/name: p1b/,/status/s/containers: \[{name: c}\]/containers: [{name: c, port
 	tests/netns/manifests/cluster.yaml >"$dir/cluster.yaml"
 all="-f $dir/cluster.yaml -f $dir/services.yaml"
 
-agent_start
-world_namespaces
-world_underlay
-for p in $PODS1; do world_pod n1 "$p"; done
-for p in $PODS2; do world_pod n2 "$p"; done
-ask name n1 $N1 $N16
-ask name n2 $N2 $N26
-ask name net $OUT $OUT6
+world_empty
 ask name lb $LB
 at net ip route add $LB/32 via $N1
-for n in n1 n2; do
-	w $n device add wattle0 local "192.0.2.${n#n}" || fatal "a device on $n"
-	ip -n wt-$n link set wattle0 up
-	ask sysctl $n net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-done
+for n in n1 n2; do ask sysctl $n net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; done
 for p in $PODS1; do w n1 endpoint add "$p" pod "x/$p"; done
 w n2 endpoint add p2a pod x/p2a
 w n2 endpoint add p2b pod y/p2b
 for p in $PODS1 $PODS2; do for port in 80 81; do ask serve "$p" tcp $port; done; done
 
 # shellcheck disable=SC2086
-check "applied on both" apply $all -f "$dir/ready.yaml"
+check "applied on both" apply_both $all -f "$dir/ready.yaml"
 # shellcheck disable=SC2086
 check "applied twice, nothing changes" again $all -f "$dir/ready.yaml"
 equals "what a node with a backend serves" "$(sort <<-END
@@ -149,11 +137,11 @@ answer='{"service":{"namespace":"x","name":"lb"},"localEndpoints":NUMBER,"servic
 equals "where a backend is" "200 OK ${answer/NUMBER/1}" "$(health n1)"
 equals "where none is" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n2)"
 # shellcheck disable=SC2086
-check "it leaves" apply $all -f "$dir/leaving.yaml"
+check "it leaves" apply_both $all -f "$dir/leaving.yaml"
 equals "and serves on" "p1a $OUT" "$(client net n1 30080)"
 equals "but asks for no more" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n1)"
 
-check "all of it taken back" apply -f tests/netns/manifests/cluster.yaml
+check "all of it taken back" apply_both -f tests/netns/manifests/cluster.yaml
 check "the node port is nobody's" refused net n1 30080
 check "nor the pod's" refused net n1 8081
 equals "no health without frontends" 503 "$(health n1 | cut -c 1-3)"

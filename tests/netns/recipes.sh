@@ -73,26 +73,10 @@ pairs()
 
 recipe()
 {
-	apply "$1" && pairs "$1"
+	apply_both -f "$dir/cluster.yaml" -f "$1" >/dev/null && pairs "$1"
 }
 
-apply()
-{
-	w n1 apply --node n1 -f "$dir/cluster.yaml" -f "$1" >/dev/null &&
-		w n2 apply --node n2 -f "$dir/cluster.yaml" -f "$1" >/dev/null
-}
-
-agent_start
-world_namespaces
-world_underlay
-for p in $PODS1; do world_pod n1 "$p"; done
-for p in $PODS2; do world_pod n2 "$p"; done
-ask name n1 $N1 $N16
-ask name n2 $N2 $N26
-for n in n1 n2; do
-	w $n device add wattle0 local "192.0.2.${n#n}" || fatal "a device on $n"
-	ip -n wt-$n link set wattle0 up
-done
+world_empty
 for p in $PODS1; do w n1 endpoint add "$p" pod "${NAME[$p]}"; done
 for p in $PODS2; do w n2 endpoint add "$p" pod "${NAME[$p]}"; done
 for p in $PODS1 $PODS2; do

@@ -5,17 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/traffic.bash"
 
-both() { local words; words=$(cat); w n1 <<<"$words" && w n2 <<<"$words"; }
-who() { ask "$@" | cut -d ' ' -f 1; }
-# Those who answered COUNT times, sorted, each once.
-answers() # COUNT PROTO FROM DST PORT [KEY=VALUE]
-{
-	local i n=$1
-
-	shift
-	for ((i = 0; i < n; i++)); do who "$@" || exit; done | sort -u | tr '\n' ' '
-}
-
 world 4
 for p in $PODS1 $PODS2; do
 	ask serve "$p" tcp 8080

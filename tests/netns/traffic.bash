@@ -6,9 +6,14 @@
 #
 #   world [4|6] [DEVICE OPTION]...    n1 and n2 with wattle0, over that underlay
 #     p1a p1b on n1, p2a p2b on n2, identities 301 302 401 402; `net` is the outside host
-#   AGENT=MODULE          before `world`: an agent that can do more than agent.py
+#   world_empty           the same two nodes and pods, but wattle0 has no tables: for manifests
+#   AGENT=MODULE          before these: an agent that can do more than agent.py
 #   ask COMMAND...        of the agent; prints what it answers, fails where it says no
 #   w NODE WORDS...       wattlectl in a node; without words, a batch on stdin
+#   both <<<TEXT          that batch in both nodes
+#   who PROTO FROM DST PORT        the one who answers
+#   answers COUNT PROTO FROM DST PORT [KEY=VALUE]     those who answered COUNT times, sorted, each once
+#   apply_both OPTION...  `wattlectl apply` in both nodes, one after the other
 #   listen FILE WORDS...  `wattlectl -j monitor WORDS` of n1 into FILE
 #   passes "what" FROM TO PROTO [PORT] [KEY=VALUE]...     traffic, and explain on both nodes
 #   blocks "what" FROM TO PROTO PORT NODE REASON          is dropped there for that, and explain agrees
@@ -62,6 +67,19 @@ w()
 		"$WATTLECTL" -n "wt-$node" -b -
 	fi
 }
+
+both() { local words; words=$(cat); w n1 <<<"$words" && w n2 <<<"$words"; }
+who() { ask "$@" | cut -d ' ' -f 1; }
+
+answers()
+{
+	local i n=$1
+
+	shift
+	for ((i = 0; i < n; i++)); do who "$@" || exit; done | sort -u | tr '\n' ' '
+}
+
+apply_both() { local n; for n in n1 n2; do w $n apply --node $n "$@" || return; done; }
 
 # The world --------------------------------------------------------------------
 
@@ -139,19 +157,23 @@ world_pod() # NODE POD [MTU]
 	ask name "$2" "${POD4[$2]}" "${POD6[$2]}"
 }
 
-world_device() # NODE 4|6 OPTION...
+world_link() # NODE 4|6 OPTION...
 {
-	local node=$1 under=$2 n=${1#n} o
+	local node=$1 under=$2 addr=192.0.2.${1#n}
 
 	shift 2
-	o=$((3 - n))
-	if [ "$under" = 6 ]; then
-		w "$node" device add wattle0 local 2001:db8:f::$n "$@"
-	else
-		w "$node" device add wattle0 local 192.0.2.$n "$@"
-	fi || return
-	ip -n "wt-$node" link set wattle0 up || return
-	w "$node" <<-END
+	[ "$under" != 6 ] || addr=2001:db8:f::${node#n}
+	w "$node" device add wattle0 local "$addr" "$@" || return
+	ip -n "wt-$node" link set wattle0 up
+}
+
+# The same, and the other node is known.
+world_device() # NODE 4|6 OPTION...
+{
+	local o=$((3 - ${1#n}))
+
+	world_link "$@" || return
+	w "$1" <<-END
 	node add n$o addr 192.0.2.$o addr 2001:db8:f::$o cidr 10.$o.0.0/24 cidr fd00:$o::/64
 	END
 }
@@ -172,11 +194,11 @@ world_tables() # NODE
 	} | w "$1"
 }
 
-world()
+# Namespaces, the underlay and the pods, but no device.
+world_bare()
 {
-	local under=${1:-4} p
+	local p
 
-	shift
 	agent_start
 	world_namespaces
 	world_underlay
@@ -185,6 +207,23 @@ world()
 	ask name n1 $N1 $N16
 	ask name n2 $N2 $N26
 	ask name net $OUT $OUT6
+}
+
+# For manifests: devices that know of nothing.
+world_empty()
+{
+	local n
+
+	world_bare
+	for n in n1 n2; do world_link $n 4 || fatal "a device on $n"; done
+}
+
+world()
+{
+	local under=${1:-4}
+
+	shift
+	world_bare
 	world_device n1 "$under" "$@" || fatal "a device on n1"
 	world_device n2 "$under" "$@" || fatal "a device on n2"
 	world_tables n1 || fatal "the tables of n1"

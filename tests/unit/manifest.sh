@@ -4,26 +4,7 @@
 # The manifest reader: what it takes, what it refuses, and in which words; identities.
 # No kernel. TAP.
 set -u
-cd "$(dirname "$0")/../.."
-
-tool=build/wattlectl
-[ -x $tool ] || make -s tool || { echo "Bail out! no $tool"; exit 1; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-tap()
-{
-	local status=$1 what=$2
-
-	n=$((n + 1))
-	if [ "$status" -eq 0 ]; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		head -c 3000 "$dir/err" "$dir/out" | sed 's/^/# /'
-	fi
-}
+. "$(dirname "$0")/lib.bash"
 
 check() { $tool -j policy check -f tests/policy/recipes/cluster.yaml "$@" >"$dir/out" 2>"$dir/err"; }
 
@@ -267,4 +248,4 @@ fits() # WHAT OPTION...
 fits "fifty nodes"
 fits "three nodes" --nodes 3
 fits "ten of each pod, as kubectl prints them" --alike 10 --yaml
-echo "1..$n"
+tap_end

@@ -4,11 +4,7 @@
 # The well-known recipes: each of tests/policy/recipes says in comments what reach it
 # promises, "# reach: FROM -> TO PORTS", the first line that fits a pair counting. TAP.
 set -u
-cd "$(dirname "$0")/../.."
-
-tool=build/wattlectl
-[ -x $tool ] || make -s tool || { echo "Bail out! no $tool"; exit 1; }
-n=0
+. "$(dirname "$0")/lib.bash"
 
 # promised FROM TO: what the recipe in $promises says of the pair
 promised()
@@ -24,21 +20,18 @@ promised()
 }
 
 for recipe in tests/policy/recipes/[0-9]*.yaml; do
-	n=$((n + 1))
 	promises=$(sed -n 's/^# reach: //p' "$recipe")
 	wrong=
 	got=$($tool -j policy check -f tests/policy/recipes/cluster.yaml -f "$recipe" 2>&1) &&
 		got=$(jq -r '.[] | "\(.from) \(.to) \(if .allowed == [] then "none" else .allowed | join(" ") end)"' \
-			<<<"$got") || wrong="# $got"$'\n'
+			<<<"$got") || wrong=$got$'\n'
 	while [ -z "$wrong" ] && read -r from to ports; do
 		want=$(promised "$from" "$to")
-		[ "$ports" = "$want" ] || wrong+="# $from -> $to: promised $want, got $ports"$'\n'
+		[ "$ports" = "$want" ] || wrong+="$from -> $to: promised $want, got $ports"$'\n'
 	done <<<"$got"
 	name=$(basename "$recipe" .yaml)
-	if [ -z "$wrong" ] && [ "$(wc -l <<<"$got")" -eq 42 ]; then
-		echo "ok $n - recipe $name: $(sed -n '1s/^# //p' "$recipe")"
-	else
-		printf 'not ok %d - recipe %s\n%s' "$n" "$name" "$wrong"
-	fi
+	printf '%s' "$wrong" >"$dir/out"
+	[ -z "$wrong" ] && [ "$(wc -l <<<"$got")" -eq 42 ]
+	tap $? "recipe $name: $(sed -n '1s/^# //p' "$recipe")"
 done
-echo "1..$n"
+tap_end

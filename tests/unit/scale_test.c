@@ -4,32 +4,18 @@
  * it sends. TAP, no kernel; times are told, and judge nothing.
  */
 #include <netlink/msg.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "tap.h"
 #include "wattlectl/state.h"
 
 #define MEGABYTES	200	/* of all there is, messages too */
 #define NODE		"n7"
 #define LOCAL		"7"	/* pods by number: on the node, */
 #define REMOTE		"8"	/* and elsewhere */
-
-static unsigned int results, failures;
-
-static void ok(bool good, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%sok %u - ", good ? "" : "not ", ++results);
-	failures += !good;
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-}
 
 static double seconds(void)
 {
@@ -156,6 +142,5 @@ int main(void)
 	test_relabel(&cluster, REMOTE, "a pod elsewhere");
 	test_relabel(&cluster, LOCAL, "a pod here");
 	cluster_release(&cluster);
-	printf("1..%u\n", results);
-	return failures ? 1 : 0;
+	return tap_end();
 }

@@ -4,26 +4,7 @@
 # Services, EndpointSlices and host ports: which frontends they make on a node, with which
 # backends; what is refused, and in which words. As kube-proxy does it. No kernel. TAP.
 set -u
-cd "$(dirname "$0")/../.."
-
-tool=build/wattlectl
-[ -x $tool ] || make -s tool || { echo "Bail out! no $tool"; exit 1; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-tap()
-{
-	local status=$1 what=$2
-
-	n=$((n + 1))
-	if [ "$status" -eq 0 ]; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		head -c 3000 "$dir/err" "$dir/out" | sed 's/^/# /'
-	fi
-}
+. "$(dirname "$0")/lib.bash"
 
 # The nodes that there are; n3 does not say in which zone it is.
 for i in 1 2 3; do
@@ -474,4 +455,4 @@ kill $pid
 wait $pid
 tap $? "health: it ends when it is told to"
 
-echo "1..$n"
+tap_end

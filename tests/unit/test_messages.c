@@ -7,27 +7,14 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <netlink/msg.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
 #include "libwattle/internal.h"
+#include "parse_all.h"
+#include "tap.h"
 #include "wattlectl/wattlectl.h"
-
-static unsigned int results, failures;
-
-static void ok(bool good, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%sok %u - ", good ? "" : "not ", ++results);
-	failures += !good;
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-}
 
 /* ---- text ---- */
 
@@ -347,40 +334,6 @@ static void test_sizes(void)
 }
 
 /* Messages cut anywhere, and with every byte turned: no crash, whatever is read. */
-static void parse_all(const struct nlmsghdr *nlh)
-{
-	struct wattle_node node;
-	struct wattle_identity identity;
-	struct wattle_endpoint endpoint;
-	struct wattle_rule rule;
-	struct wattle_service service;
-	struct wattle_backend backend;
-	struct wattle_explain explain;
-	struct wattle_flow flow;
-	struct wattle_stat stat;
-	struct wattle_info info;
-	struct wattle_link link;
-	struct wattle_route route;
-	struct wattle_error err;
-
-	wattle_node_parse(nlh, &node);
-	wattle_node_release(&node);
-	wattle_endpoint_parse(nlh, &endpoint);
-	wattle_endpoint_release(&endpoint);
-	wattle_identity_parse(nlh, &identity);
-	wattle_rule_parse(nlh, &rule);
-	wattle_service_parse(nlh, &service);
-	wattle_service_release(&service);
-	wattle_backend_parse(nlh, &backend);
-	wattle_explain_parse(nlh, &explain);
-	wattle_flow_parse(nlh, &flow);
-	wattle_stat_parse(nlh, &stat);
-	wattle_info_parse(nlh, &info);
-	wattle_link_parse(nlh, &link);
-	wattle_route_parse(nlh, &route);
-	wattle_error_parse(&err, nlh, nlh);
-}
-
 static void test_garbage(void)
 {
 	static const char *const lines[] = {
@@ -584,6 +537,5 @@ int main(void)
 	test_specification();
 	call_release(&call);
 	kernel_close();
-	printf("1..%u\n", results);
-	return failures ? 1 : 0;
+	return tap_end();
 }

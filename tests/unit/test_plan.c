@@ -7,21 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tap.h"
 #include "wattlectl/state.h"
-
-static unsigned int results, failures;
-
-static void ok(bool good, const char *fmt, ...)
-{
-	va_list args;
-
-	printf("%sok %u - ", good ? "" : "not ", ++results);
-	failures += !good;
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-}
 
 /* A frontend; sources end with NULL. */
 static struct wattle_service *add(struct state *state, const char *addr, uint8_t scope, ...)
@@ -66,7 +53,7 @@ static void plans(struct state *now, struct state *want, const char *lines, cons
 
 	state_sort(now);
 	state_sort(want);
-	plan_make(&plan, now, want);
+	plan_make(&plan, now, want, true);
 	for (i = 0; i < plan.line.count; i++)
 		len += snprintf(text + len, sizeof(text) - len, "%c %s %s\n", plan.line.at[i].sign,
 				plan.line.at[i].table, plan.line.at[i].text);
@@ -147,6 +134,5 @@ int main(void)
 	test_services();
 	test_scopes();
 	kernel_close();
-	printf("1..%u\n", results);
-	return failures ? 1 : 0;
+	return tap_end();
 }

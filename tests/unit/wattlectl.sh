@@ -4,27 +4,8 @@
 # wattlectl where there is no module and no right: words, values, exit codes,
 # batches, help, completion, the man page. TAP.
 set -u
-cd "$(dirname "$0")/../.."
-
-tool=build/wattlectl
+. "$(dirname "$0")/lib.bash"
 man=Documentation/man/wattlectl.8
-[ -x $tool ] || make -s tool || { echo "Bail out! no $tool"; exit 1; }
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-n=0
-
-tap()
-{
-	local status=$1 what=$2
-
-	n=$((n + 1))
-	if [ "$status" -eq 0 ]; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$dir/err" "$dir/out"
-	fi
-}
 
 # says STATUS REGEX WORDS...: the tool ends with STATUS, stderr matches REGEX
 says()
@@ -303,4 +284,4 @@ done
 grep -qx "$($tool version | sed -n 's/^wattlectl //p')" VERSION
 tap $? "the version is that of VERSION"
 
-echo "1..$n"
+tap_end

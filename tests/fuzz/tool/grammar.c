@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../../unit/parse_all.h"
 #include "libwattle/internal.h"
 #include "wattlectl/wattlectl.h"
 
@@ -23,36 +24,12 @@ static struct call call;
 
 static void read_back(const struct nlmsghdr *nlh)
 {
-	struct wattle_node node;
-	struct wattle_identity identity;
-	struct wattle_endpoint endpoint;
 	struct wattle_rule rule;
-	struct wattle_service service;
-	struct wattle_backend backend;
-	struct wattle_explain explain;
-	struct wattle_flow flow;
-	struct wattle_stat stat;
-	struct wattle_link link;
-	struct wattle_route route;
-	struct wattle_error err;
 	char text[64];
 
-	wattle_node_parse(nlh, &node);
-	wattle_node_release(&node);
-	wattle_endpoint_parse(nlh, &endpoint);
-	wattle_endpoint_release(&endpoint);
-	wattle_identity_parse(nlh, &identity);
+	parse_all(nlh);
 	if (!wattle_rule_parse(nlh, &rule))
 		rule_text(text, sizeof(text), &rule);
-	wattle_service_parse(nlh, &service);
-	wattle_service_release(&service);
-	wattle_backend_parse(nlh, &backend);
-	wattle_explain_parse(nlh, &explain);
-	wattle_flow_parse(nlh, &flow);
-	wattle_stat_parse(nlh, &stat);
-	wattle_link_parse(nlh, &link);
-	wattle_route_parse(nlh, &route);
-	wattle_error_parse(&err, nlh, nlh);
 }
 
 static void fuzz_message(const uint8_t *data, size_t size)
