@@ -16,7 +16,7 @@
 	X(DENY_INGRESS, "deny_ingress", "a rule of the destination denies it") \
 	X(NO_BACKEND, "no_backend", "service without a usable backend: refused, or dropped") \
 	X(NO_SERVICE_PORT, "no_service_port", "service address, but no such port: refused") \
-	X(BACKEND_GONE, "backend_gone", "the service has given up the connection's backend: reset") \
+	X(BACKEND_GONE, "backend_gone", "the service has given up its backend: reset") \
 	X(SOURCE_RANGE, "source_range", "the service is not for that source") \
 	X(SPOOFED_SOURCE, "spoofed_source", "a pod sent from an address that is not its own") \
 	X(TUNNEL_PORT, "tunnel_port", "a pod sent to the tunnel port of a node") \
@@ -61,7 +61,7 @@ enum wattle_reason {
 	X(CACHE_EVICTED, "cache_evicted", "flows that made room for others in the cache") \
 	X(REPLY, "neighbour_reply", "ARP and neighbour solicitations answered") \
 	X(ICMP_SENT, "icmp_sent", "ICMP errors and resets sent to pods") \
-	X(AFFINITY_FULL, "affinity_full", "new connections of clients that are too many to remember") \
+	X(AFFINITY_FULL, "affinity_full", "connections of clients too many to remember") \
 	X(AUDITED, "audited", "packets that policy would have dropped, let pass by audit") \
 	X(EVENT_LOST, "event_lost", "events that could not be sent")
 
