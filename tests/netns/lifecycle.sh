@@ -38,7 +38,12 @@ many_flows()
 	END
 	[ "$(w n1 -j flow show | jq '[.. | objects | select(.dport? == 10)] | length')" -gt 9000 ]
 }
-check "a cache grows with what it has to hold" eventually 60 many_flows
+# All of them within thirty seconds, after which a flow without packets is let go.
+if [ "${WATTLE_KERNEL-}" = debug ]; then
+	skip "a cache grows with what it has to hold" "this kernel is too slow to have so many at once"
+else
+	check "a cache grows with what it has to hold" eventually 300 many_flows
+fi
 floods
 
 # A device of a pod ------------------------------------------------------------------------
