@@ -58,8 +58,8 @@ check "the MAC address changes" at a ip link set w0 address 02:00:00:00:00:01
 
 # Port taken by another ------------------------------------------------------------
 background a python3 -c 'import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 9000)); time.sleep(60)'
-eventually 5 listens a 9000
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 9000)); time.sleep(600)'
+eventually 60 listens a 9000
 refuses "a port that another socket has" '^EADDRINUSE: another socket' \
 	link a set w0 port 9000 underlay 4
 equals "changes nothing" "8473 6" "$(value a w0 port) $(value a w0 underlay)"
