@@ -86,7 +86,11 @@ reset_is_counted()
 	w n1 backend add $VIP:80/tcp to "$at"
 	[ "$(ask count n1 backend_gone)" -gt 0 ]
 }
-check "resets are counted" eventually 60 reset_is_counted
+if [ "${WATTLE_KERNEL-}" = debug ]; then
+	skip "resets are counted" "on this kernel no program is quick enough"
+else
+	check "resets are counted" eventually 60 reset_is_counted
+fi
 
 # No backend is left: the connection is refused, not forgotten.
 ask open tcp p1a tcp vip 80 >/dev/null
