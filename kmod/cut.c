@@ -155,27 +155,49 @@ static void wattle_cut_free(void *object, void *arg)
 	wattle_service_destroy(object);
 }
 
+/* On the heap, for a table has work of its own. NULL: out of memory. */
+static struct wattle_cut *wattle_cut_create(struct wattle *w)
+{
+	struct wattle_cut *cut = wattle_alloc(sizeof(*cut));
+
+	if (!cut)
+		return NULL;
+	cut->w = w;
+	if (rhltable_init(&cut->gone, &wattle_cut_params)) {
+		kfree(cut);
+		return NULL;
+	}
+	return cut;
+}
+
+static void wattle_cut_destroy(struct wattle_cut *cut)
+{
+	rhltable_free_and_destroy(&cut->gone, wattle_cut_free, NULL);
+	kfree(cut);
+}
+
 void wattle_cut(struct work_struct *work)
 {
 	struct wattle_config *config = container_of(to_delayed_work(work), struct wattle_config,
 						    cut);
-	struct wattle_cut cut = { .w = container_of(config, struct wattle, config) };
-	struct nf_ct_iter_data what = { .net = cut.w->net, .data = &cut };
+	struct wattle_cut *cut = wattle_cut_create(container_of(config, struct wattle, config));
+	struct nf_ct_iter_data what = { .data = cut };
 	LIST_HEAD(dead);
 
-	if (rhltable_init(&cut.gone, &wattle_cut_params)) {
+	if (!cut) {
 		wattle_config_cut_later(config);
 		return;
 	}
+	what.net = cut->w->net;
 	mutex_lock(&config->lock);
 	list_splice_init(&config->services.gone, &dead);
 	mutex_unlock(&config->lock);
 
-	if (wattle_cut_collect(&cut, &dead)) {
+	if (wattle_cut_collect(cut, &dead)) {
 		nf_ct_iterate_cleanup_net(wattle_cut_ends, &what);
 		/* The caches hold some of what has ended. */
 		wattle_config_touch(config);
 	}
 	wattle_cut_retry(config, &dead);
-	rhltable_free_and_destroy(&cut.gone, wattle_cut_free, NULL);
+	wattle_cut_destroy(cut);
 }
