@@ -257,12 +257,12 @@ static bool wattle_is_outside(const struct wattle_view *view, const struct wattl
 }
 
 /*
- * An address goes before every address, and then what is for those from outside before what is
- * for any.
+ * An address goes before every address, if @wild, and then what is for those from outside before
+ * what is for any.
  */
-static const struct wattle_service *wattle_look_up_service(const struct wattle_view *view,
-							   const struct wattle_key *key,
-							   bool outside, bool wild)
+static const struct wattle_service *wattle_look_up_frontend(const struct wattle_view *view,
+							    const struct wattle_key *key,
+							    bool outside, bool wild)
 {
 	struct wattle_services *services = &view->config->services;
 	struct wattle_service_key ask = {
@@ -285,73 +285,78 @@ static const struct wattle_service *wattle_look_up_service(const struct wattle_v
 	return service;
 }
 
-/* @wild: of the place that @key is for. */
-static const struct wattle_service *wattle_find_service(const struct wattle_view *view,
-							const struct wattle_key *key, bool wild)
+static void wattle_look_up_service(const struct wattle_view *view, const struct wattle_key *key,
+				   bool outside, struct wattle_memo_service *found)
+{
+	const struct wattle_place *place;
+	struct wattle_place room;
+
+	found->service = NULL;
+	found->lost = false;
+	place = wattle_locate(view, &key->daddr, false, &room);
+	if (!place->service)
+		return;
+	found->service = wattle_look_up_frontend(view, key, outside, place->wild);
+	/* It may be the address of a node as well, for the outside, or of a pod. */
+	if (!found->service && !place->host && !place->node && !place->endpoint)
+		found->lost = !wattle_place_is_host(view, &key->daddr);
+}
+
+/* What there is for @key; @room is where the answer may be put, as for wattle_locate(). */
+static const struct wattle_memo_service *wattle_find_service(const struct wattle_view *view,
+							     const struct wattle_key *key,
+							     struct wattle_memo_service *room)
 {
 	bool outside = wattle_is_outside(view, key);
 	struct wattle_memo_service *slot;
 
-	if (!view->memo)
-		return wattle_look_up_service(view, key, outside, wild);
+	if (!view->memo) {
+		wattle_look_up_service(view, key, outside, room);
+		return room;
+	}
 	slot = wattle_memo_service(view->memo, key);
-	if (unlikely(slot->gen != view->gen || slot->port != key->dport ||
-		     slot->proto != key->proto || slot->outside != outside ||
-		     slot->wild != wild || !ipv6_addr_equal(&slot->addr, &key->daddr))) {
-		slot->service = wattle_look_up_service(view, key, outside, wild);
+	if (unlikely(!wattle_memo_service_is(slot, key, outside, view->gen, view->epoch))) {
+		wattle_look_up_service(view, key, outside, slot);
 		slot->addr = key->daddr;
 		slot->port = key->dport;
 		slot->proto = key->proto;
 		slot->outside = outside;
-		slot->wild = wild;
 		slot->gen = view->gen;
+		slot->epoch = view->epoch;
 	}
-	return slot->service;
+	return slot;
 }
 
 bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
 			    const struct in6_addr *addr, __be16 port)
 {
 	const struct wattle_service *service;
-	struct wattle_place room;
-	bool wild;
+	struct wattle_memo_service room;
 
-	wild = wattle_locate(view, &key->daddr, false, &room)->wild;
-	service = wattle_find_service(view, key, wild);
+	service = wattle_find_service(view, key, &room)->service;
 	return service && !wattle_service_keeps(service, addr, port);
 }
 
-/* Is nobody at that port of a service's address, which is no address of anybody else? */
-static bool wattle_is_lost(const struct wattle_view *view, const struct wattle_key *key,
-			   const struct wattle_place *dst)
+/* Pods' packets do not go astray; of others only those that a service could be for. */
+static bool wattle_is_for_service(const struct wattle_key *key)
 {
-	/* It may be that of a node as well, for the outside, or of a pod. */
-	if (dst->host || dst->node || dst->endpoint)
-		return false;
-	/* What else there is for such an address does not go astray where a pod sends it. */
-	if (key->origin != WATTLE_FROM_POD && key->proto != IPPROTO_TCP &&
-	    key->proto != IPPROTO_UDP && key->proto != IPPROTO_SCTP)
-		return false;
-	return !wattle_place_is_host(view, &key->daddr);
+	return key->origin == WATTLE_FROM_POD || key->proto == IPPROTO_TCP ||
+	       key->proto == IPPROTO_UDP || key->proto == IPPROTO_SCTP;
 }
 
 enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 					 const struct wattle_key *key,
 					 const struct wattle_service **service)
 {
-	const struct wattle_place *found;
-	struct wattle_place dst;
+	struct wattle_memo_service room wattle_uninit;
+	const struct wattle_memo_service *found = wattle_find_service(view, key, &room);
 
-	*service = NULL;
-	found = wattle_locate(view, &key->daddr, false, &dst);
+	*service = found->service;
 	if (!found->service)
-		return WATTLE_REASON_NONE;
-	dst = *found;
-	*service = wattle_find_service(view, key, dst.wild);
-	if (!*service)
-		return wattle_is_lost(view, key, &dst) ? WATTLE_REASON_NO_SERVICE_PORT :
-							 WATTLE_REASON_NONE;
-	if (!(key->flags & WATTLE_KEY_SRC_HOST) && !wattle_service_admits(*service, &key->saddr))
+		return unlikely(found->lost) && wattle_is_for_service(key) ?
+		       WATTLE_REASON_NO_SERVICE_PORT : WATTLE_REASON_NONE;
+	if (!(key->flags & WATTLE_KEY_SRC_HOST) &&
+	    !wattle_service_admits(found->service, &key->saddr))
 		return WATTLE_REASON_SOURCE_RANGE;
 	return WATTLE_REASON_NONE;
 }

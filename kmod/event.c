@@ -210,13 +210,18 @@ void wattle_drop(struct wattle *w, struct sk_buff *skb, enum wattle_reason reaso
 
 /* --- decisions --- */
 
+void wattle_event_ask(struct wattle *w, struct wattle_stats *s)
+{
+	s->verdict_asked = jiffies;
+	s->verdict_wanted = trace_wattle_verdict_enabled() ||
+			    wattle_event_is_heard(w, WATTLE_NLGRP_VERDICT);
+}
+
 void wattle_event_verdict(struct wattle *w, const struct sk_buff *skb,
 			  const struct wattle_key *key, const struct wattle_decision *decision)
 {
 	struct wattle_event event;
 
-	if (!trace_wattle_verdict_enabled() && !wattle_event_is_heard(w, WATTLE_NLGRP_VERDICT))
-		return;
 	wattle_event_set(&event, w, skb, 0, key, decision);
 	trace_wattle_verdict(w, key, decision, event.reason, event.verdict, event.ifindex,
 			     event.len);

@@ -3,7 +3,9 @@
 #ifndef WATTLE_EVENT_H
 #define WATTLE_EVENT_H
 
+#include <linux/jiffies.h>
 #include <linux/skbuff.h>
+#include "stats.h"
 #include "wattle.h"
 
 /*
@@ -18,7 +20,20 @@ void wattle_drop_note(struct wattle *w, const struct sk_buff *skb, unsigned int 
 		      enum wattle_reason reason, const struct wattle_key *key,
 		      const struct wattle_decision *decision);
 
-/* A new connection was decided; a flow entered the cache. Cheap without listeners. */
+/* Find out whether verdicts are wanted. Context: BH disabled. */
+void wattle_event_ask(struct wattle *w, struct wattle_stats *s);
+
+/* Does somebody listen to verdicts, or trace them? Who begins to is noticed within a tick. */
+static inline bool wattle_event_verdict_wanted(struct wattle *w)
+{
+	struct wattle_stats *s = this_cpu_ptr(w->stats);
+
+	if (unlikely(s->verdict_asked != (u32)jiffies))
+		wattle_event_ask(w, s);
+	return unlikely(s->verdict_wanted);
+}
+
+/* A new connection was decided, and that is wanted; a flow entered the cache. */
 void wattle_event_verdict(struct wattle *w, const struct sk_buff *skb,
 			  const struct wattle_key *key, const struct wattle_decision *decision);
 void wattle_event_flow(struct wattle *w, const struct sk_buff *skb,

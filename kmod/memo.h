@@ -51,17 +51,18 @@ struct wattle_memo_place {
 };
 
 /*
- * The service at an address and port, for those from @outside or for others, with those at every
- * address of this host if @wild; NULL: none.
+ * The service at an address and port, for those from @outside or for others; NULL: none, and if
+ * @lost nobody else is there either.
  */
 struct wattle_memo_service {
 	struct in6_addr addr;
 	u64 gen;
 	const struct wattle_service *service;
+	u32 epoch;
 	__be16 port;
 	u8 proto;
 	bool outside;
-	bool wild;
+	bool lost;
 };
 
 /*
@@ -107,6 +108,15 @@ static inline struct wattle_memo_service *wattle_memo_service(struct wattle_memo
 	u64 hash = a[1] ^ ((u64)(__force u16)key->dport << 8 | key->proto) ^ memo->seed;
 
 	return &memo->services[hash_64(hash ^ (a[0] * GOLDEN_RATIO_64), WATTLE_MEMO_BITS)];
+}
+
+static inline bool wattle_memo_service_is(const struct wattle_memo_service *slot,
+					  const struct wattle_key *key, bool outside,
+					  u64 gen, u32 epoch)
+{
+	return slot->gen == gen && slot->epoch == epoch && slot->port == key->dport &&
+	       slot->proto == key->proto && slot->outside == outside &&
+	       ipv6_addr_equal(&slot->addr, &key->daddr);
 }
 
 static inline bool wattle_memo_place_is(const struct wattle_memo_place *slot,

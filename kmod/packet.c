@@ -214,7 +214,7 @@ bool wattle_packet_allowed(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
 
-	if (!p->known)
+	if (!p->known && wattle_event_verdict_wanted(p->w))
 		wattle_event_verdict(p->w, p->skb, &p->key, d);
 	wattle_packet_tally(p);
 	if (d->verdict != WATTLE_VERDICT_ALLOW) {
@@ -309,18 +309,23 @@ static enum wattle_outcome wattle_packet_to_endpoint(struct wattle_packet *p)
 	return WATTLE_TAKEN;
 }
 
+static noinline_for_stack bool wattle_packet_backend_gone(const struct wattle_packet *p,
+							  const struct nf_conn *ct)
+{
+	struct wattle_key known = {};
+
+	wattle_track_key(ct, &known);
+	return wattle_decide_forsaken(&p->view, &p->key, &known.daddr, known.dport);
+}
+
 /* A connection through a service, of a pod here, whose backend the service has given up. */
 static bool wattle_packet_is_forsaken(const struct wattle_packet *p)
 {
-	struct wattle_key known = {};
 	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+	const struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
 
-	if (!(ct->status & IPS_DST_NAT) || ctinfo != IP_CT_ESTABLISHED ||
-	    p->key.origin != WATTLE_FROM_POD)
-		return false;
-	wattle_track_key(ct, &known);
-	return wattle_decide_forsaken(&p->view, &p->key, &known.daddr, known.dport);
+	return unlikely(ct->status & IPS_DST_NAT) && ctinfo == IP_CT_ESTABLISHED &&
+	       p->key.origin == WATTLE_FROM_POD && wattle_packet_backend_gone(p, ct);
 }
 
 /*
@@ -352,7 +357,7 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 	if (wattle_trim(p->skb, &p->parsed))
 		return wattle_packet_drop(p, WATTLE_REASON_NO_MEMORY);
 	reason = wattle_track(p->w, p->skb);
-	if (!reason && unlikely(wattle_packet_is_forsaken(p)))
+	if (!reason && wattle_packet_is_forsaken(p))
 		reason = wattle_packet_forsake(p);
 	if (reason)
 		return wattle_packet_drop(p, reason);

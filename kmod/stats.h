@@ -25,6 +25,8 @@ struct wattle_counts {
  * @event_window: jiffies at which the current window of event.c began
  * @event_sent: events sent in it
  * @event_lost: events lost since this CPU last sent one
+ * @verdict_asked: jiffies (low bits) at which it was found out whether verdicts are wanted
+ * @verdict_wanted: they are
  */
 struct wattle_stats {
 	struct u64_stats_sync sync;
@@ -34,6 +36,8 @@ struct wattle_stats {
 	unsigned long event_window;
 	unsigned int event_sent;
 	u64 event_lost;
+	u32 verdict_asked;
+	bool verdict_wanted;
 };
 
 int wattle_stats_init(struct wattle *w);

@@ -19,15 +19,16 @@ struct wattle_wire {
 
 /*
  * skb_scrub_packet() between namespaces, for a packet that no stack has seen: there is little that
- * it can have to be taken off.
+ * it can have to be taken off, but for the connection of one that begins.
  */
 static inline void wattle_scrub(struct sk_buff *skb)
 {
-	if (unlikely(skb->_skb_refdst || skb_nfct(skb) || skb_has_extensions(skb) ||
+	if (unlikely(skb->_skb_refdst || skb_has_extensions(skb) ||
 		     skb->pkt_type != PACKET_HOST)) {
 		skb_scrub_packet(skb, true);
 		return;
 	}
+	nf_reset_ct(skb);
 	skb->skb_iif = 0;
 	skb->ignore_df = 0;
 	skb->mark = 0;
