@@ -14,105 +14,40 @@
 #define WATTLE_FLOW_BATCH	64		/* entries copied at a time for flow show */
 #define WATTLE_FLOW_CHUNK	4096		/* entries looked at with BH disabled */
 
-static u32 wattle_flow_size(const struct wattle_flow_table *table)
-{
-	return (table->mask + 1) * WATTLE_FLOW_WAYS;
-}
-
-/* Tell the rules what the entry has carried since they were told last. */
-static void wattle_flow_bill(struct wattle_flow_table *table, u32 index)
-{
-	const struct wattle_flow *flow = &table->flows[index];
-	struct wattle_flow_bill *bill = &table->bills[index];
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(bill->count) && bill->count[i]; i++)
-		wattle_rule_count_add(bill->count[i], flow->packets - bill->packets,
-				      flow->bytes - bill->bytes);
-	bill->packets = flow->packets;
-	bill->bytes = flow->bytes;
-}
-
-static void wattle_flow_settle(struct wattle_flow_table *table, u32 index)
-{
-	struct wattle_flow_bill *bill = &table->bills[index];
-	unsigned int i;
-
-	wattle_flow_bill(table, index);
-	for (i = 0; i < ARRAY_SIZE(bill->count); i++)
-		wattle_rule_count_put(bill->count[i]);
-	memset(bill, 0, sizeof(*bill));
-}
-
-/* Runs on the CPU that @table belongs to, or where that CPU can't run. */
-static void wattle_flow_clear(struct wattle_flow_table *table, u32 index)
-{
-	struct wattle_flow *flow = &table->flows[index];
-	u32 *tag = &table->tags[index / WATTLE_FLOW_WAYS].tag[index % WATTLE_FLOW_WAYS];
-
-	if (!*tag)
-		return;
-	*tag = 0;
-	table->used--;
-	wattle_flow_settle(table, index);
-	if (flow->ct)
-		nf_ct_put(flow->ct);
-	memset(flow, 0, sizeof(*flow));
-}
-
-static void wattle_flow_clear_all(struct wattle_flow_table *table)
-{
-	u32 i;
-
-	for (i = 0; i < wattle_flow_size(table) && table->used; i++)
-		wattle_flow_clear(table, i);
-}
-
 /*
- * A bucket is full. That happens to some of a table that is not, so it grows only when half of
- * it is used; what is in it are connections, for their first packets are not remembered. The
+ * Both buckets are full. That happens to some of a table that is not, so it grows only when half
+ * of it is used; what is in it are connections, for their first packets are not remembered. The
  * memory is charged to nobody, so it is not for devices in namespaces that anybody may make.
  */
-static u32 wattle_flow_evict(struct wattle *w, struct wattle_flows *flows)
+static u32 wattle_flow_evict(struct wattle *w, struct wattle_flows *flows, u32 hash)
 {
 	const struct wattle_flow_table *table = &flows->table;
 
 	wattle_count(w, WATTLE_COUNT_CACHE_EVICTED, 1, 0);
-	if (!READ_ONCE(flows->crowded) && table->used > wattle_flow_size(table) / 2 &&
+	if (!READ_ONCE(flows->crowded) && table->used > wattle_flow_table_size(table) / 2 &&
 	    table->mask + 1 < WATTLE_FLOW_BUCKETS_MAX && w->net->user_ns == &init_user_ns) {
 		WRITE_ONCE(flows->crowded, true);
 		schedule_work(&w->flow_grow);
 	}
-	return flows->victim++ % WATTLE_FLOW_WAYS;
+	return (hash & table->mask) * WATTLE_FLOW_WAYS + flows->victim++ % WATTLE_FLOW_WAYS;
 }
 
 struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
 	struct wattle_flow_table *table = &flows->table;
-	u32 bucket = hash & table->mask, tag = hash | 1;
-	u32 *tags = table->tags[bucket].tag;
-	struct wattle_flow *flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
+	int index = wattle_flow_table_place(table, key, hash);
 	u64 packets = 0, bytes = 0;
-	int way, place = -1;
+	struct wattle_flow *flow;
 
-	for (way = 0; way < WATTLE_FLOW_WAYS; way++) {
-		if (tags[way] == tag && wattle_key_equal(&flow[way].key, key)) {
-			packets = flow[way].packets;
-			bytes = flow[way].bytes;
-			place = way;
-			break;
-		}
-		if (!tags[way] && place < 0)
-			place = way;
+	if (index < 0) {
+		index = wattle_flow_evict(w, flows, hash);
+	} else if (wattle_flow_table_has(table, index)) {
+		packets = table->flows[index].packets;
+		bytes = table->flows[index].bytes;
 	}
-	if (place < 0)
-		place = wattle_flow_evict(w, flows);
-	wattle_flow_clear(table, bucket * WATTLE_FLOW_WAYS + place);
-	tags[place] = tag;
-	table->used++;
-	flow += place;
-	flow->key = *key;
+	wattle_flow_table_clear(table, index);
+	flow = wattle_flow_table_put(table, index, key, hash);
 	flow->packets = packets;
 	flow->bytes = bytes;
 	return flow;
@@ -181,7 +116,7 @@ static long wattle_flow_visit_cpu(struct wattle_flow_visit *visit, unsigned int 
 /* The end of what one visit looks at. Where that is not all, there is another. */
 static u32 wattle_flow_chunk(const struct wattle_flow_visit *visit)
 {
-	return min(wattle_flow_size(&visit->flows->table), visit->index + WATTLE_FLOW_CHUNK);
+	return min(wattle_flow_table_size(&visit->flows->table), visit->index + WATTLE_FLOW_CHUNK);
 }
 
 static unsigned long wattle_flow_flush(struct wattle_flow_visit *visit)
@@ -189,9 +124,9 @@ static unsigned long wattle_flow_flush(struct wattle_flow_visit *visit)
 	u32 end = wattle_flow_chunk(visit);
 
 	for (; visit->index < end && visit->flows->table.used; visit->index++)
-		wattle_flow_clear(&visit->flows->table, visit->index);
+		wattle_flow_table_clear(&visit->flows->table, visit->index);
 	wattle_tally_flush(visit->flows->tallies);
-	return visit->flows->table.used && end < wattle_flow_size(&visit->flows->table);
+	return visit->flows->table.used && end < wattle_flow_table_size(&visit->flows->table);
 }
 
 static unsigned long wattle_flow_bill_all(struct wattle_flow_visit *visit)
@@ -200,34 +135,13 @@ static unsigned long wattle_flow_bill_all(struct wattle_flow_visit *visit)
 	u32 end = wattle_flow_chunk(visit);
 
 	for (; visit->index < end && table->used; visit->index++)
-		if (table->tags[visit->index / WATTLE_FLOW_WAYS].tag[visit->index %
-								      WATTLE_FLOW_WAYS])
-			wattle_flow_bill(table, visit->index);
+		if (wattle_flow_table_has(table, visit->index))
+			wattle_flow_table_bill(table, visit->index);
 	wattle_tally_flush(visit->flows->tallies);
-	return table->used && end < wattle_flow_size(table);
+	return table->used && end < wattle_flow_table_size(table);
 }
 
 /* ---- as large as need be ---- */
-
-static void wattle_flow_table_free(struct wattle_flow_table *table)
-{
-	kvfree(table->tags);
-	kvfree(table->flows);
-	kvfree(table->bills);
-	*table = (struct wattle_flow_table){};
-}
-
-static bool wattle_flow_table_alloc(struct wattle_flow_table *table, u32 buckets, gfp_t gfp)
-{
-	*table = (struct wattle_flow_table){ .mask = buckets - 1 };
-	table->tags = kvcalloc(buckets, sizeof(*table->tags), gfp);
-	table->flows = kvcalloc(wattle_flow_size(table), sizeof(*table->flows), gfp);
-	table->bills = kvcalloc(wattle_flow_size(table), sizeof(*table->bills), gfp);
-	if (table->tags && table->flows && table->bills)
-		return true;
-	wattle_flow_table_free(table);
-	return false;
-}
 
 static unsigned long wattle_flow_swap(struct wattle_flow_visit *visit)
 {
@@ -246,7 +160,7 @@ static bool wattle_flow_resize(struct wattle *w, unsigned int cpu, u32 buckets)
 	if (!wattle_flow_table_alloc(&table, buckets, GFP_KERNEL | __GFP_NOWARN))
 		return false;
 	wattle_flow_visit_cpu(&visit, cpu);
-	wattle_flow_clear_all(&table);
+	wattle_flow_table_clear_all(&table);
 	wattle_flow_table_free(&table);
 	return true;
 }
@@ -281,14 +195,14 @@ static unsigned long wattle_flow_sweep(struct wattle_flow_visit *visit)
 		struct wattle_flow *flow = &table->flows[i];
 		bool dead;
 
-		if (!table->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS])
+		if (!wattle_flow_table_has(table, i))
 			continue;
 		dead = (s32)(now - flow->expires) > 0 &&
 		       (flow->epoch != epoch || (s32)(now - flow->expires) > WATTLE_FLOW_IDLE);
 		if (dead || (flow->ct && nf_ct_is_dying(flow->ct)))
-			wattle_flow_clear(table, i);
+			wattle_flow_table_clear(table, i);
 	}
-	return end < wattle_flow_size(table);
+	return end < wattle_flow_table_size(table);
 }
 
 static void wattle_flows_sweep(struct work_struct *work)
@@ -343,16 +257,15 @@ static unsigned long wattle_flow_copy(struct wattle_flow_visit *visit)
 	u32 epoch = READ_ONCE(visit->w->config.epoch);
 
 	visit->count = 0;
-	while (visit->index < wattle_flow_size(table) && visit->count < WATTLE_FLOW_BATCH) {
+	while (visit->index < wattle_flow_table_size(table) && visit->count < WATTLE_FLOW_BATCH) {
 		u32 i = visit->index++;
 		const struct wattle_flow *flow = &table->flows[i];
 		struct wattle_flow *copy = &visit->copies[visit->count];
 
-		if (!table->tags[i / WATTLE_FLOW_WAYS].tag[i % WATTLE_FLOW_WAYS] ||
-		    flow->epoch != epoch)
+		if (!wattle_flow_table_has(table, i) || flow->epoch != epoch)
 			continue;
 		*copy = *flow;
-		copy->index = i;
+		copy->home = i;
 		visit->count++;
 	}
 	return visit->count;
@@ -421,7 +334,7 @@ int wattle_flows_walk(struct wattle *w, struct wattle_cursor *cursor,
 				err = visit(&info, arg);
 				if (err) {
 					cursor->pos[0] = cpu;
-					cursor->pos[1] = v.copies[i].index;
+					cursor->pos[1] = v.copies[i].home;
 				}
 			}
 		}
@@ -487,7 +400,7 @@ void wattle_flows_exit(struct wattle *w)
 	for_each_possible_cpu(cpu) {
 		struct wattle_flows *flows = per_cpu_ptr(w->flows, cpu);
 
-		wattle_flow_clear_all(&flows->table);
+		wattle_flow_table_clear_all(&flows->table);
 		wattle_tally_flush(flows->tallies);
 	}
 	wattle_flows_free(w);

@@ -12,102 +12,18 @@
 #ifndef WATTLE_FLOW_H
 #define WATTLE_FLOW_H
 
-#include <linux/bitops.h>
 #include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
-#include <net/netfilter/nf_conntrack.h>
+#include "flow_table.h"
 #include "memo.h"
 #include "tally.h"
 #include "wattle.h"
 
 #define WATTLE_FLOW_REFRESH	HZ		/* an entry is believed that long at least */
 #define WATTLE_FLOW_REFRESH_MAX	(30 * HZ)
-#define WATTLE_FLOW_WAYS	8
 #define WATTLE_FLOW_BUCKETS	1024		/* per CPU at first; a power of two */
 #define WATTLE_FLOW_BUCKETS_MAX	16384
-
-/* What of a packet is rewritten (@addr, @port of struct wattle_flow). */
-enum wattle_rewrite {
-	WATTLE_REWRITE_NONE,
-	WATTLE_REWRITE_SOURCE,
-	WATTLE_REWRITE_DESTINATION,
-};
-
-/**
- * struct wattle_flow - one direction of one flow; two cache lines
- * @key: what it is for
- * @epoch: of the device when it was made (low bits); 0: no entry yet
- * @expires: jiffies (low bits) after which it is not believed
- * @next: enum wattle_next
- * @rewrite: enum wattle_rewrite
- * @identity: of the sender, as it goes on the wire (TO_NODE)
- * @addr: new address
- * @port: new port
- * @dst_id: identity of the destination, for those who look
- * @endpoint: TO_ENDPOINT
- * @node: TO_NODE
- * @ct: the connection; a reference is held
- * @bytes: carried by this entry, and @packets
- * @src_id: identity of the source, for those who look
- * @index: of a copy: where it was
- */
-struct wattle_flow {
-	struct wattle_key key;
-	u32 epoch;
-	u32 expires;
-	u8 next;
-	u8 rewrite;
-	u16 reserved;
-	u32 identity;
-	/* second line */
-	struct in6_addr addr;
-	__be16 port;
-	u16 reserved2;
-	u32 dst_id;
-	union {
-		struct wattle_endpoint *endpoint;
-		struct wattle_node *node;
-	};
-	struct nf_conn *ct;
-	u64 bytes;
-	u64 packets;
-	u32 src_id;
-	u32 index;
-} ____cacheline_aligned;
-
-static_assert(sizeof(struct wattle_flow) <= 128);
-
-/*
- * The rules that let a flow pass, and how much of what it has carried they have counted; beside
- * the entries, for no packet that the cache decides has to look at it.
- */
-struct wattle_flow_bill {
-	struct wattle_rule_count *count[2];	/* held; or NULL */
-	u64 packets;
-	u64 bytes;
-};
-
-/* The tags of a bucket fill half a line: a miss touches no entry. Tag 0: empty. */
-struct wattle_flow_tags {
-	u32 tag[WATTLE_FLOW_WAYS];
-};
-
-/**
- * struct wattle_flow_table - the entries of a CPU
- * @mask: number of buckets, less one
- * @used: how many entries there are
- * @tags: of @flows
- * @flows: WATTLE_FLOW_WAYS entries for each bucket
- * @bills: of @flows
- */
-struct wattle_flow_table {
-	u32 mask;
-	u32 used;
-	struct wattle_flow_tags *tags;
-	struct wattle_flow *flows;
-	struct wattle_flow_bill *bills;
-};
 
 /**
  * struct wattle_flows - what a CPU keeps for a device
@@ -172,28 +88,21 @@ static inline u32 wattle_flow_hash(const struct wattle *w, const struct wattle_k
 }
 
 /*
- * The entry for @key if it is good, else NULL. Context: BH disabled, RCU; the entry is
+ * Is there a good entry for @key? Then it is @flow. Context: BH disabled, RCU; the entry is
  * stable until the next wattle_flow_insert() on this CPU.
  */
-static inline struct wattle_flow *wattle_flow_lookup(struct wattle *w, const struct wattle_key *key,
-						     u32 hash)
+static __always_inline bool wattle_flow_lookup(struct wattle *w, const struct wattle_key *key,
+					       u32 hash, struct wattle_flow **flow)
 {
 	const struct wattle_flow_table *table = &this_cpu_ptr(w->flows)->table;
-	size_t bucket = hash & table->mask;
-	const u32 *tags = table->tags[bucket].tag;
-	struct wattle_flow *flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
-	u32 tag = hash | 1;
-	int way;
 
-	for (way = 0; way < WATTLE_FLOW_WAYS; way++, flow++) {
-		if (tags[way] != tag)
-			continue;
-		if (likely(flow->epoch == (u32)READ_ONCE(w->config.epoch) &&
-			   (s32)(flow->expires - (u32)jiffies) > 0 &&
-			   wattle_key_equal(&flow->key, key)))
-			return flow;
+	if (unlikely(!wattle_flow_table_first(table, key, hash, flow))) {
+		*flow = wattle_flow_table_search(table, key, hash);
+		if (!*flow)
+			return false;
 	}
-	return NULL;
+	return likely((*flow)->epoch == (u32)READ_ONCE(w->config.epoch) &&
+		      (s32)((*flow)->expires - (u32)jiffies) > 0);
 }
 
 /*

@@ -68,9 +68,9 @@ static __always_inline enum wattle_outcome wattle_pod(struct wattle_port *port, 
 {
 	bool tagged = skb_vlan_tag_present(skb), plain;
 	struct wattle *w = port->wattle;
-	enum wattle_reason reason;
+	enum wattle_reason reason wattle_uninit;
 	struct wattle_packet p wattle_uninit;
-	struct wattle_flow *flow;
+	struct wattle_flow *flow wattle_uninit;
 
 	plain = likely(!tagged) && wattle_parse_plain(skb, &p.key, &p.parsed);
 	if (unlikely(!plain))
@@ -78,13 +78,13 @@ static __always_inline enum wattle_outcome wattle_pod(struct wattle_port *port, 
 	p.key.origin = WATTLE_FROM_POD;
 	p.key.in = port->serial;
 	p.hash = wattle_flow_hash(w, &p.key);
-	if (likely(plain) || (!reason && !tagged && wattle_parsed_is_fast(&p.parsed))) {
-		flow = wattle_flow_lookup(w, &p.key, p.hash);
-		if (flow && unlikely(flow->next == WATTLE_TO_STACK)) {
+	if ((likely(plain) || (!reason && !tagged && wattle_parsed_is_fast(&p.parsed))) &&
+	    likely(wattle_flow_lookup(w, &p.key, p.hash, &flow))) {
+		if (unlikely(flow->next == WATTLE_TO_STACK)) {
 			wattle_flow_count(w, flow, skb, p.parsed.len);
 			return WATTLE_PASS;
 		}
-		if (likely(flow && wattle_hit(w, skb, &p.parsed, flow, p.hash)))
+		if (likely(wattle_hit(w, skb, &p.parsed, flow, p.hash)))
 			return WATTLE_TAKEN;
 	}
 	wattle_count(w, WATTLE_COUNT_FROM_POD, wattle_skb_packets(skb), skb->len);
@@ -181,12 +181,10 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 	p.key.flags = wattle_stack_flags(w, skb, &p.key.saddr);
 	p.key.in = port->serial;
 	p.hash = wattle_flow_hash(w, &p.key);
-	if (!reason && wattle_parsed_is_fast(&p.parsed)) {
-		flow = wattle_flow_lookup(w, &p.key, p.hash);
-		if (flow) {
-			wattle_flow_count(w, flow, skb, p.parsed.len);
-			return NF_ACCEPT;
-		}
+	if (!reason && wattle_parsed_is_fast(&p.parsed) &&
+	    wattle_flow_lookup(w, &p.key, p.hash, &flow)) {
+		wattle_flow_count(w, flow, skb, p.parsed.len);
+		return NF_ACCEPT;
 	}
 	wattle_count(w, WATTLE_COUNT_FROM_STACK, wattle_skb_packets(skb), skb->len);
 	wattle_packet_begin(&p, w, skb, port);

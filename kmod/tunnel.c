@@ -56,29 +56,32 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 	return wattle_packet_apply(p);
 }
 
-/* The node behind an outer source; the last one asked for is remembered per CPU. */
+/* The node behind an outer source, or NULL; the last one that was found is remembered per CPU. */
 static u32 wattle_tunnel_node(struct wattle *w, const struct wattle_wire *wire,
 			      struct wattle_node **node)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
 	u32 epoch = wattle_epoch(&w->config);
 
-	if (unlikely(flows->node_epoch != epoch || !flows->node ||
+	if (unlikely(flows->node_epoch != epoch ||
 		     !ipv6_addr_equal(&flows->node_addr, &wire->saddr))) {
-		flows->node = wattle_node_by_addr(&w->config.nodes, &wire->saddr,
-						  wattle_generation(&w->config));
+		*node = wattle_node_by_addr(&w->config.nodes, &wire->saddr,
+					    wattle_generation(&w->config));
+		if (!*node)
+			return 0;
+		flows->node = *node;
 		flows->node_addr = wire->saddr;
 		flows->node_epoch = epoch;
 	}
 	*node = flows->node;
-	return flows->node ? flows->node->serial : 0;
+	return flows->node->serial;
 }
 
 void wattle_tunnel_receive(struct wattle *w, struct sk_buff *skb)
 {
 	enum wattle_reason reason;
 	struct wattle_packet p wattle_uninit;
-	struct wattle_flow *flow;
+	struct wattle_flow *flow wattle_uninit;
 	struct wattle_node *node;
 	struct wattle_wire wire wattle_uninit;
 	bool plain;
@@ -97,11 +100,10 @@ void wattle_tunnel_receive(struct wattle *w, struct sk_buff *skb)
 	p.key.wire = wire.identity;
 	p.key.in = wattle_tunnel_node(w, &wire, &node);
 	p.hash = wattle_flow_hash(w, &p.key);
-	if (likely(plain) || (!reason && wattle_parsed_is_fast(&p.parsed))) {
-		flow = wattle_flow_lookup(w, &p.key, p.hash);
-		if (likely(flow && wattle_hit(w, skb, &p.parsed, flow, p.hash)))
-			return;
-	}
+	if ((likely(plain) || (!reason && wattle_parsed_is_fast(&p.parsed))) &&
+	    likely(wattle_flow_lookup(w, &p.key, p.hash, &flow)) &&
+	    likely(wattle_hit(w, skb, &p.parsed, flow, p.hash)))
+		return;
 	wattle_count(w, WATTLE_COUNT_FROM_TUNNEL, wattle_skb_packets(skb), skb->len);
 	if (plain)
 		reason = wattle_parse_check(&p.key);

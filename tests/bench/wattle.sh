@@ -30,7 +30,7 @@ wattle_ready()
 
 wattle_services()
 {
-	all_services $((SERVICES - 1)) | awk -v vport=$VIP_PORT -v port=$PORT '{
+	all_services "${BEFORE-$((SERVICES - 1))}" | awk -v vport=$VIP_PORT -v port=$PORT '{
 		printf "service add %s:%d/udp\n", $2, vport
 		printf "backend add %s:%d/udp to %s:%d\n", $2, vport, $3, port
 	}'

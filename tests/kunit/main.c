@@ -135,6 +135,7 @@ kunit_test_suites(&wattle_lpm_suite,
 		  &wattle_endpoint_suite,
 		  &wattle_config_suite,
 		  &wattle_decide_suite,
+		  &wattle_flow_table_suite,
 		  &wattle_parse_suite,
 		  &wattle_vxlan_suite);
 

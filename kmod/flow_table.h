@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The entries of a flow cache: buckets of eight. An entry is in the bucket that its hash says or,
+ * if that was full, in another that its hash says too. No lock: who uses a table sees to it that
+ * nobody else does.
+ */
+#ifndef WATTLE_FLOW_TABLE_H
+#define WATTLE_FLOW_TABLE_H
+
+#include <linux/bitops.h>
+#include <net/netfilter/nf_conntrack.h>
+#include "policy_count.h"
+#include "types.h"
+
+#define WATTLE_FLOW_WAYS	8
+
+/* What of a packet is rewritten (@addr, @port of struct wattle_flow). */
+enum wattle_rewrite {
+	WATTLE_REWRITE_NONE,
+	WATTLE_REWRITE_SOURCE,
+	WATTLE_REWRITE_DESTINATION,
+};
+
+/**
+ * struct wattle_flow - one direction of one flow; two cache lines
+ * @key: what it is for
+ * @epoch: of the device when it was made (low bits); 0: no entry yet
+ * @expires: jiffies (low bits) after which it is not believed
+ * @next: enum wattle_next
+ * @rewrite: enum wattle_rewrite
+ * @identity: of the sender, as it goes on the wire (TO_NODE)
+ * @addr: new address
+ * @port: new port
+ * @dst_id: identity of the destination, for those who look
+ * @endpoint: TO_ENDPOINT
+ * @node: TO_NODE
+ * @ct: the connection; a reference is held
+ * @bytes: carried by this entry, and @packets
+ * @src_id: identity of the source, for those who look
+ * @home: the bucket that its hash says; of a copy: where it was
+ */
+struct wattle_flow {
+	struct wattle_key key;
+	u32 epoch;
+	u32 expires;
+	u8 next;
+	u8 rewrite;
+	u16 reserved;
+	u32 identity;
+	/* second line */
+	struct in6_addr addr;
+	__be16 port;
+	u16 reserved2;
+	u32 dst_id;
+	union {
+		struct wattle_endpoint *endpoint;
+		struct wattle_node *node;
+	};
+	struct nf_conn *ct;
+	u64 bytes;
+	u64 packets;
+	u32 src_id;
+	u32 home;
+} ____cacheline_aligned;
+
+static_assert(sizeof(struct wattle_flow) <= 128);
+
+/*
+ * The rules that let a flow pass, and how much of what it has carried they have counted; beside
+ * the entries, for no packet that the cache decides has to look at it.
+ */
+struct wattle_flow_bill {
+	struct wattle_rule_count *count[2];	/* held; or NULL */
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct wattle_flow_table - entries of flows
+ * @mask: number of buckets, less one
+ * @used: how many entries there are
+ * @tags: of each bucket: bits of the hash of each entry, the first in the lowest byte; 0: none.
+ *	A look-up that finds nothing touches no entry
+ * @spilled: of each bucket: how many of its entries are in another
+ * @flows: WATTLE_FLOW_WAYS for each bucket
+ * @bills: of @flows
+ */
+struct wattle_flow_table {
+	u32 mask;
+	u32 used;
+	u64 *tags;
+	u8 *spilled;
+	struct wattle_flow *flows;
+	struct wattle_flow_bill *bills;
+};
+
+/* Room for @buckets, a power of two. Context: may sleep if @gfp does. */
+bool wattle_flow_table_alloc(struct wattle_flow_table *table, u32 buckets, gfp_t gfp);
+
+/* There is nothing in it any more. */
+void wattle_flow_table_free(struct wattle_flow_table *table);
+
+static inline u32 wattle_flow_table_size(const struct wattle_flow_table *table)
+{
+	return (table->mask + 1) * WATTLE_FLOW_WAYS;
+}
+
+/* Is there an entry at @index, below wattle_flow_table_size()? */
+static inline bool wattle_flow_table_has(const struct wattle_flow_table *table, u32 index)
+{
+	return table->tags[index / WATTLE_FLOW_WAYS] >> index % WATTLE_FLOW_WAYS * 8 & 0xff;
+}
+
+static inline u8 wattle_flow_tag(u32 hash)
+{
+	return hash >> 24 | 1;
+}
+
+/* As wattle_flow_table_find(). */
+struct wattle_flow *wattle_flow_table_search(const struct wattle_flow_table *table,
+					     const struct wattle_key *key, u32 hash);
+
+/* Is the entry for @key the first of its bucket, as most are where there are few? */
+static __always_inline bool wattle_flow_table_first(const struct wattle_flow_table *table,
+						    const struct wattle_key *key, u32 hash,
+						    struct wattle_flow **flow)
+{
+	size_t bucket = hash & table->mask;
+
+	*flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
+	return likely((u8)table->tags[bucket] == wattle_flow_tag(hash)) &&
+	       likely(wattle_key_equal(&(*flow)->key, key));
+}
+
+/* The entry for @key, or NULL. */
+static inline struct wattle_flow *wattle_flow_table_find(const struct wattle_flow_table *table,
+							 const struct wattle_key *key, u32 hash)
+{
+	struct wattle_flow *flow;
+
+	if (wattle_flow_table_first(table, key, hash, &flow))
+		return flow;
+	return wattle_flow_table_search(table, key, hash);
+}
+
+/* Where the entry for @key is, or may be put; negative: there is no room. */
+int wattle_flow_table_place(const struct wattle_flow_table *table, const struct wattle_key *key,
+			    u32 hash);
+
+/* Begin an entry for @key at @index, where there is none, or in its bucket. */
+struct wattle_flow *wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
+					  const struct wattle_key *key, u32 hash);
+
+/* Empty @index: its counters go to the rules, its connection is let go. */
+void wattle_flow_table_clear(struct wattle_flow_table *table, u32 index);
+
+void wattle_flow_table_clear_all(struct wattle_flow_table *table);
+
+/* Tell the rules what the entry at @index has carried since they were told last. */
+void wattle_flow_table_bill(struct wattle_flow_table *table, u32 index);
+
+#endif /* WATTLE_FLOW_TABLE_H */

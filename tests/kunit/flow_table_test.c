@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The entries of a flow cache against a list of where each of them was put. */
+
+#include "kunit_compat.h"
+#include "suites.h"
+#include "flow_table.c"
+
+#define WATTLE_FT_TEST_BUCKETS	1024
+#define WATTLE_FT_TEST_ITEMS	256
+#define WATTLE_FT_TEST_STEPS	20000
+
+struct wattle_ft_item {
+	struct wattle_key key;
+	u32 hash;
+	int index;	/* negative: it is not in the table */
+};
+
+struct wattle_ft_test {
+	struct wattle_flow_table table;
+	struct wattle_random random;
+	struct wattle_ft_item items[WATTLE_FT_TEST_ITEMS];
+};
+
+static int wattle_ft_test_init(struct kunit *test)
+{
+	struct wattle_ft_test *t = kvzalloc(sizeof(*t), GFP_KERNEL);
+	unsigned int i;
+
+	if (!t)
+		return -ENOMEM;
+	test->priv = t;
+	wattle_random_begin(test, &t->random);
+	if (!wattle_flow_table_alloc(&t->table, WATTLE_FT_TEST_BUCKETS, GFP_KERNEL))
+		return -ENOMEM;
+	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++) {
+		struct wattle_ft_item *item = &t->items[i];
+
+		item->index = -1;
+		item->key.sport = htons(i + 1);
+		/* Few buckets and fewer tags, one of which stands for none, so that all collide. */
+		item->hash = wattle_random_below(&t->random, 8) |
+			     wattle_random_below(&t->random, 3) << 24;
+	}
+	return 0;
+}
+
+static void wattle_ft_test_exit(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+
+	wattle_flow_table_free(&t->table);
+	kvfree(t);
+}
+
+/* How many items are in @bucket. */
+static unsigned int wattle_ft_test_fill(const struct wattle_ft_test *t, u32 bucket)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++)
+		n += t->items[i].index >= 0 &&
+		     t->items[i].index / WATTLE_FLOW_WAYS == bucket;
+	return n;
+}
+
+static void wattle_ft_test_find(struct kunit *test, const struct wattle_ft_item *item)
+{
+	struct wattle_ft_test *t = test->priv;
+	struct wattle_flow *flow = wattle_flow_table_find(&t->table, &item->key, item->hash);
+
+	KUNIT_EXPECT_PTR_EQ(test, flow, item->index < 0 ? NULL : &t->table.flows[item->index]);
+}
+
+static void wattle_ft_test_put(struct kunit *test, struct wattle_ft_item *item)
+{
+	struct wattle_ft_test *t = test->priv;
+	int index = wattle_flow_table_place(&t->table, &item->key, item->hash);
+	u32 home = item->hash & t->table.mask;
+	u32 other = wattle_flow_other(&t->table, item->hash);
+
+	if (item->index >= 0) {
+		KUNIT_EXPECT_EQ(test, index, item->index);
+		return;
+	}
+	if (index < 0) {
+		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, home), WATTLE_FLOW_WAYS);
+		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, other), WATTLE_FLOW_WAYS);
+		return;
+	}
+	KUNIT_EXPECT_FALSE(test, wattle_flow_table_has(&t->table, index));
+	if (index / WATTLE_FLOW_WAYS != home) {
+		KUNIT_EXPECT_EQ(test, index / WATTLE_FLOW_WAYS, other);
+		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, home), WATTLE_FLOW_WAYS);
+	}
+	wattle_flow_table_put(&t->table, index, &item->key, item->hash);
+	item->index = index;
+}
+
+static void wattle_ft_test_clear(struct kunit *test, struct wattle_ft_item *item)
+{
+	struct wattle_ft_test *t = test->priv;
+
+	if (item->index >= 0)
+		wattle_flow_table_clear(&t->table, item->index);
+	item->index = -1;
+}
+
+/* Every item is where it was put, and nothing else is anywhere. */
+static void wattle_ft_test_check(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+	unsigned int i, used = 0, astray = 0, spilled = 0, has = 0;
+
+	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++) {
+		const struct wattle_ft_item *item = &t->items[i];
+
+		wattle_ft_test_find(test, item);
+		used += item->index >= 0;
+		astray += item->index >= 0 &&
+			  item->index / WATTLE_FLOW_WAYS != (item->hash & t->table.mask);
+	}
+	for (i = 0; i < WATTLE_FT_TEST_BUCKETS; i++)
+		spilled += t->table.spilled[i];
+	for (i = 0; i < wattle_flow_table_size(&t->table); i++)
+		has += wattle_flow_table_has(&t->table, i);
+	KUNIT_EXPECT_EQ(test, t->table.used, used);
+	KUNIT_EXPECT_EQ(test, has, used);
+	KUNIT_EXPECT_EQ(test, spilled, astray);
+}
+
+/* Up to all that there is room for, and down to nothing, several times. */
+static void wattle_ft_test_random(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+	unsigned int i, spills = 0;
+
+	for (i = 0; i < WATTLE_FT_TEST_STEPS; i++) {
+		struct wattle_ft_item *item;
+		bool rising = i / (4 * WATTLE_FT_TEST_ITEMS) % 2 == 0;
+
+		item = &t->items[wattle_random_below(&t->random, WATTLE_FT_TEST_ITEMS)];
+		if (wattle_random_below(&t->random, 8) ? rising : !rising)
+			wattle_ft_test_put(test, item);
+		else
+			wattle_ft_test_clear(test, item);
+		wattle_ft_test_find(test, item);
+		if (i % WATTLE_FT_TEST_ITEMS == 0)
+			wattle_ft_test_check(test);
+		spills += item->index >= 0 &&
+			  item->index / WATTLE_FLOW_WAYS != (item->hash & t->table.mask);
+	}
+	KUNIT_EXPECT_GT(test, spills, 0);
+	wattle_flow_table_clear_all(&t->table);
+	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++)
+		t->items[i].index = -1;
+	wattle_ft_test_check(test);
+}
+
+/* Tags that are equal, and neighbours of a tag that is found. */
+static void wattle_ft_test_match(struct kunit *test)
+{
+	const u64 tags = 0x0102000180ff0001ULL;
+
+	KUNIT_EXPECT_EQ(test, wattle_flow_way(wattle_flow_match(tags, 1)), 0);
+	KUNIT_EXPECT_EQ(test, wattle_flow_way(wattle_flow_match(tags, 0)), 1);
+	KUNIT_EXPECT_EQ(test, wattle_flow_way(wattle_flow_match(tags, 0xff)), 2);
+	KUNIT_EXPECT_EQ(test, wattle_flow_way(wattle_flow_match(tags, 0x80)), 3);
+	KUNIT_EXPECT_EQ(test, wattle_flow_way(wattle_flow_match(tags, 2)), 6);
+	KUNIT_EXPECT_EQ(test, wattle_flow_match(tags, 3), 0);
+	KUNIT_EXPECT_EQ(test, wattle_flow_match(tags, 0x7f), 0);
+	KUNIT_EXPECT_NE(test, wattle_flow_tag(0), 0);
+}
+
+static struct kunit_case wattle_ft_cases[] = {
+	KUNIT_CASE(wattle_ft_test_match),
+	KUNIT_CASE(wattle_ft_test_random),
+	{}
+};
+
+struct kunit_suite wattle_flow_table_suite = {
+	.name = "wattle_flow_table",
+	.init = wattle_ft_test_init,
+	.exit = wattle_ft_test_exit,
+	.test_cases = wattle_ft_cases,
+};
