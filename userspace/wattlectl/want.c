@@ -217,62 +217,41 @@ static void want_endpoints(struct want *want, const struct state *now)
 
 /* ---- rules: for the identities that are here ---- */
 
-struct local {
-	uint32_t id;
-	unsigned int group;
-};
-
 static int compare_locals(const void *a, const void *b)
 {
-	const struct local *x = a, *y = b;
+	const struct state_local *x = a, *y = b;
 
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* By number, each once: so all rules come in order. The caller frees it. */
-static struct local *local_groups(struct want *want, size_t *count)
+/* By number, each once: so all rules come in order. */
+static void want_locals(struct want *want)
 {
-	size_t i, pods = manifest_pod_count(want->m), kept = 0;
-	struct local *local = calloc(pods + 1, sizeof(*local));
+	struct state *state = want->state;
 	struct manifest_pod pod;
+	size_t i, kept = 0;
 
-	if (!local)
-		exit(EXIT_REFUSED);
-	*count = 0;
-	for (i = 0; i < pods; i++) {
+	for (i = 0; i < manifest_pod_count(want->m); i++) {
 		manifest_pod(want->m, i, &pod);
 		if (pod.id && !strcmp(pod.node, want->node))
-			local[(*count)++] = (struct local){ pod.id, pod.group };
+			*STATE_ADD(state->local) = (struct state_local){ pod.id, pod.group };
 	}
-	qsort(local, *count, sizeof(*local), compare_locals);
-	for (i = 0; i < *count; i++)
-		if (!i || local[i].id != local[i - 1].id)
-			local[kept++] = local[i];
-	*count = kept;
-	return local;
+	if (state->local.count)
+		qsort(state->local.at, state->local.count, sizeof(*state->local.at), compare_locals);
+	for (i = 0; i < state->local.count; i++)
+		if (!i || state->local.at[i].id != state->local.at[i - 1].id)
+			state->local.at[kept++] = state->local.at[i];
+	state->local.count = kept;
 }
 
+/* Notes are of an identity behind all others. */
 static void want_rules(struct want *want)
 {
-	struct manifest_rule *rules;
-	size_t i, j, count, groups;
-	struct local *local = local_groups(want, &groups);
-
-	for (i = 0; i < groups; i++) {
-		count = manifest_rules(want->m, local[i].group, &rules);
-		for (j = 0; j < count; j++)
-			*STATE_ADD(want->state->rule) = rules[j];
-		free(rules);
-	}
-	free(local);
-	count = want->state->rule.count;
+	want->state->m = want->m;
+	want_locals(want);
 	if (!notes_make(want->m, want->node, &want->state->rule.at, &want->state->rule.count,
 			&want->state->rule.room))
 		exit(EXIT_REFUSED);
-	/* Of an identity behind all others. */
-	if (want->state->rule.count > count)
-		qsort(want->state->rule.at + count, want->state->rule.count - count,
-		      sizeof(*want->state->rule.at), manifest_rule_compare);
 }
 
 /* ---- services ---- */
