@@ -150,6 +150,8 @@ struct wattle_identity {
 	uint32_t id;
 	struct wattle_addr via;
 	char node[WATTLE_NAME_MAX + 1];
+	bool has_by;
+	uint8_t by;
 };
 
 struct wattle_endpoint {

@@ -102,6 +102,7 @@ extern const char *const words_scope[];
 extern const char *const words_empty[];
 extern const char *const words_source_policy[];
 extern const char *const words_state[];
+extern const char *const words_identity_by[];
 
 #define RULE_STRLEN 512
 /* A rule in the words of "policy add". */
