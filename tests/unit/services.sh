@@ -399,6 +399,52 @@ serves "one port, two protocols" n1 '10.96.0.10:53/tcp -> none
 	10.96.0.10:53/udp -> none' \
 	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: a, port: 53}, {name: b, port: 53, protocol: UDP}]')"
 
+# What the kernel would refuse, before it is asked ---------------------------------------------------
+prefixes() { python3 -c 'import sys; print(", ".join(sys.argv[1] % (i >> 8, i & 255) for i in range(int(sys.argv[2]))))' "$@"; }
+at6='loadBalancer: {ingress: [{ip: "fd00:99::9"}]}'
+lb6='type: LoadBalancer, clusterIP: "fd00:96::10", ports: [{name: http, port: 80}]'
+range='Service shop/web: spec.loadBalancerSourceRanges: 257 prefixes of'
+refused "$range IPv4: a service takes at most 256" \
+	"$(service web "$lb, loadBalancerSourceRanges: [$(prefixes '10.%d.%d.0/24' 257)]" "$at")"
+refused "$range IPv6: a service takes at most 256" \
+	"$(service web "$lb6, loadBalancerSourceRanges: [$(prefixes '"fd00:%x:%x::/48"' 257)]" "$at6")"
+service web "$lb, loadBalancerSourceRanges: [$(prefixes '10.%d.%d.0/24' 256), $(
+	prefixes '"fd00:%x:%x::/48"' 256)]" "$at" >"$dir/m.yaml"
+plan n1
+tap $? "256 of each family are taken"
+service web "$lb, loadBalancerSourceRanges: [$(prefixes '10.%d.%d.0/24' 257)]" >"$dir/m.yaml"
+plan n1
+tap $? "and more where no load balancer is there yet"
+for a in 0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255; do
+	refused "EndpointSlice .*: endpoints\[0\].addresses\[0\]: $a cannot be the address of a backend" \
+		"$(service web "$one")$(slice web '{name: http, port: 8080}' "{addresses: [$a]}")"
+	refused "Pod shop/p: status.podIP: $a cannot be the address of a pod" "$(pod p n1 $a '')"
+done
+refused 'EndpointSlice .*addresses\[0\]: ff02::1 cannot be the address of a backend' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' '{addresses: ["ff02::1"]}' IPv6)"
+refused 'Endpoints shop/web: subsets\[0\].addresses\[0\].ip: 127.0.0.1 cannot be the address of a backend' \
+	"$(service web "$one")
+---
+{apiVersion: v1, kind: Endpoints, metadata: {name: web, namespace: shop},
+ subsets: [{addresses: [{ip: 127.0.0.1}], ports: [{name: http, port: 80}]}]}"
+refused 'Pod shop/p: spec.containers\[0\].ports\[0\].hostIP: 224.0.0.1 cannot be the address of a service' \
+	"$(pod p n1 10.1.0.5 '{containerPort: 80, hostPort: 80, hostIP: 224.0.0.1}')"
+node() # NAME ADDRESS CIDR
+{
+	printf '\n---\n{apiVersion: v1, kind: Node, metadata: {name: %s}, spec: {podCIDRs: [%s]},\n' "$1" "$3"
+	printf ' status: {addresses: [{type: InternalIP, address: "%s"}]}}\n' "$2"
+}
+refused 'Node n4: status.addresses: 0.0.0.0 cannot be the address of a node' "$(node n4 0.0.0.0 10.4.0.0/24)"
+refused 'Node n4: status.addresses: ::1 cannot be the address of a node' "$(node n4 ::1 10.4.0.0/24)"
+refused 'Node n4: status.addresses: 192.0.2.3 is of Node n3 as well' "$(node n4 192.0.2.3 10.4.0.0/24)"
+refused 'Node n5: spec.podCIDRs: 10.4.0.0/24 is of Node n4 as well' \
+	"$(node n4 192.0.2.4 10.4.0.0/24)$(node n5 192.0.2.5 10.4.0.0/24)"
+refused 'Node n4: spec.podCIDRs: 10.4.0.0/24 is of Node n4 as well' \
+	"$(node n4 192.0.2.4 '10.4.0.0/24, 10.4.0.0/24')"
+node n4 127.0.0.1 10.4.0.0/24 >"$dir/m.yaml"
+plan n4
+tap $? "a node does not need a tunnel to itself"
+
 # What load balancers ask ----------------------------------------------------------------------------------
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
 ask() # METHOD: status, the length and what came, without a kernel to ask

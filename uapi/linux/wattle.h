@@ -9,8 +9,9 @@
 #define WATTLE_GENL_NAME	"wattle"
 #define WATTLE_GENL_VERSION	1
 
-#define WATTLE_NAME_MAX	63
-#define WATTLE_POD_MAX	127
+#define WATTLE_NAME_MAX		63
+#define WATTLE_POD_MAX		127
+#define WATTLE_SOURCES_MAX	256
 
 /**
  * enum wattle_mode - what the tunnel header carries (see link.mode)

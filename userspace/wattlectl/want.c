@@ -58,6 +58,72 @@ static void want_nodes(struct want *want)
 	}
 }
 
+/* An address or a prefix of a node, to find those that two have. */
+struct node_claim {
+	struct wattle_prefix prefix;
+	const char *node;
+	const char *field;
+};
+
+static int compare_node_claims(const void *a, const void *b)
+{
+	const struct node_claim *x = a, *y = b;
+	int diff = strcmp(x->field, y->field);
+
+	if (!diff)
+		diff = wattle_prefix_compare(&x->prefix, &y->prefix);
+	return diff ? diff : strcmp(x->node, y->node);
+}
+
+static void node_claims_check(struct want *want, const struct node_claim *a,
+			      const struct node_claim *b)
+{
+	char text[WATTLE_PREFIX_STRLEN];
+
+	if (strcmp(a->field, b->field) || !wattle_prefix_equal(&a->prefix, &b->prefix))
+		return;
+	if (a->prefix.len == wattle_addr_bits(&a->prefix.addr))
+		wattle_addr_text(text, &a->prefix.addr);
+	else
+		wattle_prefix_text(text, &a->prefix);
+	fprintf(stderr, "Node %s: %s: %s is of Node %s as well\n", b->node, b->field, text, a->node);
+	want->failed = true;
+}
+
+/* What the kernel would refuse of the nodes, in the words of the manifests. */
+static void check_nodes(struct want *want)
+{
+	STATE_ARRAY(struct node_claim) claims = {};
+	const struct wattle_node *node;
+	struct wattle_prefix host;
+	char text[WATTLE_ADDR_STRLEN];
+	unsigned int j;
+	size_t i;
+
+	for (i = 0; i < want->state->node.count; i++) {
+		node = &want->state->node.at[i];
+		for (j = 0; j < node->addr_count; j++) {
+			host.addr = node->addr[j];
+			host.len = wattle_addr_bits(&host.addr);
+			*STATE_ADD(claims) = (struct node_claim){ host, node->name,
+								  "status.addresses" };
+			if (wattle_addr_is_host(&host.addr))
+				continue;
+			fprintf(stderr, "Node %s: status.addresses: %s cannot be the address of a node\n",
+				node->name, wattle_addr_text(text, &host.addr));
+			want->failed = true;
+		}
+		for (j = 0; j < node->cidr_count; j++)
+			*STATE_ADD(claims) = (struct node_claim){ node->cidr[j], node->name,
+								  "spec.podCIDRs" };
+	}
+	if (claims.count)
+		qsort(claims.at, claims.count, sizeof(*claims.at), compare_node_claims);
+	for (i = 1; i < claims.count; i++)
+		node_claims_check(want, &claims.at[i - 1], &claims.at[i]);
+	free(claims.at);
+}
+
 static bool node_has(const struct manifest_node *node, const struct wattle_addr *addr)
 {
 	struct wattle_prefix cut;
@@ -323,6 +389,7 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 	if (!node_is_known(&want))
 		return EXIT_REFUSED;
 	want_nodes(&want);
+	check_nodes(&want);
 	want_identities(&want);
 	want_endpoints(&want, now);
 	want_rules(&want);
