@@ -86,7 +86,8 @@ static void node_claims_check(struct want *want, const struct node_claim *a,
 		wattle_addr_text(text, &a->prefix.addr);
 	else
 		wattle_prefix_text(text, &a->prefix);
-	fprintf(stderr, "Node %s: %s: %s is of Node %s as well\n", b->node, b->field, text, a->node);
+	fprintf(stderr, "Node %s: %s: %s is of Node %s as well\n", b->node, b->field, text,
+		a->node);
 	want->failed = true;
 }
 
@@ -303,7 +304,8 @@ static void want_locals(struct want *want)
 			*STATE_ADD(state->local) = (struct state_local){ pod.id, pod.group };
 	}
 	if (state->local.count)
-		qsort(state->local.at, state->local.count, sizeof(*state->local.at), compare_locals);
+		qsort(state->local.at, state->local.count, sizeof(*state->local.at),
+		      compare_locals);
 	for (i = 0; i < state->local.count; i++)
 		if (!i || state->local.at[i].id != state->local.at[i - 1].id)
 			state->local.at[kept++] = state->local.at[i];

@@ -35,6 +35,7 @@ extern const struct object endpoint_object;
 extern const struct object explain_object;
 extern const struct object flow_object;
 extern const struct object health_object;
+extern const struct object route_object;
 extern const struct object identity_object;
 extern const struct object monitor_object;
 extern const struct object node_object;
