@@ -52,7 +52,7 @@ bool wattle_addr_equal(const struct wattle_addr *a, const struct wattle_addr *b)
 }
 
 /* As kmod/change.c has it: not unspecified, multicast, broadcast or loopback. */
-bool wattle_addr_is_host(const struct wattle_addr *addr)
+bool wattle_addr_can_host(const struct wattle_addr *addr)
 {
 	static const uint8_t none[16], loopback[16] = { [15] = 1 };
 	const uint8_t *bytes = addr->bytes;

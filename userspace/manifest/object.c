@@ -225,7 +225,7 @@ static void pod_add_host_port(struct reader *r, struct node *node, const struct 
 		return;
 	}
 	/* Which of the host's addresses it is may be left open. */
-	if (!addr_is_any(&host.addr) && !wattle_addr_is_host(&host.addr)) {
+	if (!addr_is_any(&host.addr) && !wattle_addr_can_host(&host.addr)) {
 		bad(r, ip, "%s cannot be the address of a service", ip->text);
 		return;
 	}
@@ -308,7 +308,7 @@ static void pod_add_ip(struct reader *r, struct node *node, struct pod *pod)
 	/* Empty: not given one yet. */
 	if (!node || (node->type == NODE_SCALAR && !node->len) || !read_addr(r, node, &addr))
 		return;
-	if (!pod->host && !pod->done && !wattle_addr_is_host(&addr)) {
+	if (!pod->host && !pod->done && !wattle_addr_can_host(&addr)) {
 		bad(r, node, "%s cannot be the address of a pod", node->text);
 		return;
 	}

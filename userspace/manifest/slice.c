@@ -25,7 +25,7 @@ static bool read_backend(struct reader *r, const struct node *node, struct wattl
 {
 	if (!read_addr(r, node, addr))
 		return false;
-	if (wattle_addr_is_host(addr))
+	if (wattle_addr_can_host(addr))
 		return true;
 	bad(r, node, "%s cannot be the address of a backend", node->text);
 	return false;

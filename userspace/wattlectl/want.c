@@ -108,7 +108,7 @@ static void check_nodes(struct want *want)
 			host.len = wattle_addr_bits(&host.addr);
 			*STATE_ADD(claims) = (struct node_claim){ host, node->name,
 								  "status.addresses" };
-			if (wattle_addr_is_host(&host.addr))
+			if (wattle_addr_can_host(&host.addr))
 				continue;
 			fprintf(stderr, "Node %s: status.addresses: %s cannot be the address of a node\n",
 				node->name, wattle_addr_text(text, &host.addr));
