@@ -213,6 +213,44 @@ static void wattle_nl_explain_stack(const struct wattle_view *view, const struct
 	wattle_decide(view, &up, d);
 }
 
+/*
+ * With the device down: pods' packets go nowhere, and nobody is at the tunnel port. The host's
+ * own stack goes on, without services.
+ */
+static void wattle_nl_explain_down(const struct wattle_view *view, const struct wattle_key *key,
+				   struct wattle_decision *d)
+{
+	struct wattle_place place;
+
+	memset(d, 0, sizeof(*d));
+	wattle_decide_place(view, &key->saddr, &place);
+	d->src_id = place.id;
+	wattle_decide_place(view, &key->daddr, &place);
+	d->dst_id = place.id;
+	if (key->origin == WATTLE_FROM_STACK && !key->in) {
+		d->verdict = WATTLE_VERDICT_ALLOW;
+		d->next = WATTLE_TO_STACK;
+		return;
+	}
+	d->verdict = WATTLE_VERDICT_DROP;
+	d->reason = WATTLE_REASON_DEVICE_DOWN;
+	d->next = WATTLE_TO_NOWHERE;
+}
+
+/* As wattle_deliver() finds it: the device of a pod, or its end in there. */
+static bool wattle_nl_is_down(const struct wattle_endpoint *ep)
+{
+	const struct net_device *peer;
+	struct net_device *dev = ep->port->dev;
+
+	if (!(dev->flags & IFF_UP) || READ_ONCE(ep->port->gone))
+		return true;
+	if (!dev->netdev_ops->ndo_get_peer_dev)
+		return false;
+	peer = dev->netdev_ops->ndo_get_peer_dev(dev);
+	return !peer || !(peer->flags & IFF_UP);
+}
+
 /* What packets meet before anything is decided, and after. */
 static void wattle_nl_explain_hooks(struct wattle *w, const struct wattle_key *key,
 				    struct wattle_decision *d)
@@ -221,6 +259,8 @@ static void wattle_nl_explain_hooks(struct wattle *w, const struct wattle_key *k
 
 	if (!reason && d->next == WATTLE_TO_NODE && !wattle_vxlan_remote(w, d->node))
 		reason = WATTLE_REASON_NO_ROUTE;
+	if (!reason && d->next == WATTLE_TO_ENDPOINT && wattle_nl_is_down(d->endpoint))
+		reason = WATTLE_REASON_DEVICE_DOWN;
 	if (!reason)
 		return;
 	d->verdict = WATTLE_VERDICT_DROP;
@@ -241,9 +281,13 @@ static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 
 		return err;
 	wattle_view_init(w, NULL, &view);
 	wattle_key_from_question(w, view.gen, &key);
-	wattle_decide(&view, &key, &decision);
-	wattle_nl_explain_stack(&view, &key, &decision);
-	wattle_nl_explain_hooks(w, &key, &decision);
+	if (netif_running(w->dev)) {
+		wattle_decide(&view, &key, &decision);
+		wattle_nl_explain_stack(&view, &key, &decision);
+		wattle_nl_explain_hooks(w, &key, &decision);
+	} else {
+		wattle_nl_explain_down(&view, &key, &decision);
+	}
 	return wattle_nl_put_key(skb, &key) ?:
 	       wattle_nl_put_verdict(skb, decision.verdict, decision.reason) ?:
 	       wattle_nl_put_decision(skb, w, &decision);

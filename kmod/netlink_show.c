@@ -7,6 +7,7 @@
  */
 #include <linux/in.h>
 #include "flow.h"
+#include "nat.h"
 #include "netlink.h"
 
 /* --- nodes --- */
@@ -131,6 +132,38 @@ static int wattle_nl_put_identity(struct wattle *w, struct sk_buff *skb,
 	return 0;
 }
 
+/* What packets of @addr have: the word of the table, or what decide.c goes by without it. */
+static int wattle_nl_identity_of(struct wattle *w, struct sk_buff *skb,
+				 const struct in6_addr *addr)
+{
+	struct wattle_identity_spec spec = { .prefix = { .addr = *addr, .len = 128 } };
+	struct wattle_identity_info found;
+	struct wattle_place place;
+	struct wattle_view view;
+	u8 by = WATTLE_IDENTITY_BY_WORLD;
+
+	wattle_view_init(w, NULL, &view);
+	wattle_decide_place(&view, addr, &place);
+	spec.id = place.id;
+	if (place.endpoint && place.endpoint->id) {
+		by = WATTLE_IDENTITY_BY_ENDPOINT;
+	} else if (wattle_identity_lookup(&w->config.identities, addr, view.gen, &found) &&
+		   found.id == place.id) {
+		by = WATTLE_IDENTITY_BY_PREFIX;
+		ipv6_addr_prefix(&spec.prefix.addr, addr, found.prefix_len);
+		spec.prefix.len = found.prefix_len;
+		if (found.via)
+			spec.via = *found.via;
+	} else if (place.host) {
+		by = WATTLE_IDENTITY_BY_HOST;
+	} else if (place.own) {
+		by = WATTLE_IDENTITY_BY_NODE;
+		spec.via = *addr;
+	}
+	return wattle_nl_put_identity(w, skb, &spec) ?:
+	       nla_put_u8(skb, WATTLE_A_IDENTITY_BY, by);
+}
+
 static int wattle_nl_identity_fill(struct wattle *w, struct genl_info *info, u64 gen,
 				   struct sk_buff *skb)
 {
@@ -138,22 +171,16 @@ static int wattle_nl_identity_fill(struct wattle *w, struct genl_info *info, u64
 	const struct nlattr *len = info->attrs[WATTLE_A_IDENTITY_LEN];
 	struct wattle_identity_spec spec = {};
 	struct wattle_identity_info found;
-	struct in6_addr addr_asked;
-	bool there;
 	int err;
 
 	err = wattle_nl_get_prefix(addr, len, &spec.prefix, info->extack);
 	if (err)
 		return err;
-	there = len ? wattle_identity_find(&w->config.identities, &spec.prefix, gen, &found) :
-		wattle_identity_lookup(&w->config.identities, &spec.prefix.addr, gen, &found);
-	if (!there)
-		return wattle_nl_refuse(info->extack, addr, -ENOENT, len ?
-					"there is no identity for that very prefix" :
-					"no prefix covers that address: it is of the world");
-	addr_asked = spec.prefix.addr;
-	ipv6_addr_prefix(&spec.prefix.addr, &addr_asked, found.prefix_len);
-	spec.prefix.len = found.prefix_len;
+	if (!len)
+		return wattle_nl_identity_of(w, skb, &spec.prefix.addr);
+	if (!wattle_identity_find(&w->config.identities, &spec.prefix, gen, &found))
+		return wattle_nl_refuse(info->extack, addr, -ENOENT,
+					"there is no identity for that very prefix");
 	spec.id = found.id;
 	if (found.via)
 		spec.via = *found.via;

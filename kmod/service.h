@@ -19,8 +19,6 @@
 
 #define WATTLE_MAGLEV_MAX	131071	/* largest, a prime as well */
 
-#define WATTLE_SOURCES_MAX	256	/* prefixes that a service may name */
-
 /**
  * struct wattle_service_key - what a frontend is told by
  * @addr: address; 0.0.0.0 and :: stand for every address of this host, but loopback

@@ -130,12 +130,16 @@ ip -n wt-n1 link set eth0 up
 check "with it" eventually 20 ask ping p1a p2a
 ip -n wt-n1 link set wattle0 down
 check "the device down" ask blocked n1 device_down p1a udp p1b 9
+said=$(w n1 node replace n2 addr 192.0.2.2 addr 2001:db8:f::2 cidr 10.2.0.0/24 cidr fd00:2::/64 2>&1)
+check "a change says that there are no routes" grep -q 'wattle0 is down: the host has no route to 2 prefixes' \
+	<<<"$said"
+refuses "route sync" "wattle0 is down, and takes no routes" w n1 route sync
 ip -n wt-n1 link set wattle0 up
 check "the device up" ask tcp p1a p2a 80
-w n1 <<-END
-node replace n2 addr 192.0.2.2 addr 2001:db8:f::2 cidr 10.2.0.0/24 cidr fd00:2::/64
-END
-check "the node's routes are back" ask ping n1 p2a
+check "without routes for the node itself" eval '! ip -n wt-n1 route show 10.2.0.0/24 proto 87 | grep -q .'
+check "route sync" eval '[ -z "$(w n1 route sync 2>&1)" ]'
+check "brings them back" ask ping n1 p2a
+check "of both families" eval 'ip -n wt-n1 -6 route show fd00:2::/64 proto 87 | grep -q wattle0'
 settings()
 {
 	local i

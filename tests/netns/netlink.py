@@ -175,16 +175,20 @@ def identities(w):
     same(w.one.do("identity-get", {"addr": ip("10.2.0.7")})["node"], "n2", "node by prefix")
     same(w.one.do("identity-get", {"addr": ip("fd00:2::7")})["node"], "n2", "node by via")
     got = w.one.do("identity-get", {"addr": ip("10.2.0.9")})
-    same((got["addr"], got["len"]), (ip("10.2.0.0"), 24))
+    same((got["addr"], got["len"], got["by"]), (ip("10.2.0.0"), 24, "prefix"))
     same(w.one.do("identity-get", {"addr": ip("198.51.100.1")})["len"], 0)
-    refused("nothing covers it", lambda: w.one.do("identity-get", {"addr": ip("2001:db8:6::1")}),
-            errno.ENOENT, "", ".addr")
+    same(w.one.do("identity-get", {"addr": ip("2001:db8:6::1")}),
+         {**prefix("2001:db8:6::1/128"), "id": 2, "by": "world"})
+    same(w.one.do("identity-get", {"addr": ip("192.0.2.2")}),
+         {**prefix("192.0.2.2/32"), "id": 6, "via": ip("192.0.2.2"), "node": "n2", "by": "node"})
+    same(w.one.do("identity-get", {"addr": ip("127.0.0.1")})["by"], "host")
     refused("that very prefix", lambda: w.one.do("identity-get", prefix("10.2.0.0/25")),
             errno.ENOENT, "that very prefix", ".addr")
     w.one.do("identity-new", {"addr": ip("10.2.0.7"), "id": 302}, REPLACE)
     same(w.one.do("identity-get", {"addr": ip("10.2.0.7")})["id"], 302)
     w.one.do("identity-del", prefix("0.0.0.0/0"))
-    refused("gone", lambda: w.one.do("identity-get", {"addr": ip("198.51.100.1")}), errno.ENOENT)
+    same(w.one.do("identity-get", {"addr": ip("198.51.100.1")})["by"], "world")
+    refused("gone", lambda: w.one.do("identity-get", prefix("0.0.0.0/0")), errno.ENOENT)
 
 
 @test("identities: what is wrong is refused, with the attribute")
@@ -574,6 +578,7 @@ def explain(w):
     def ask(**kw):
         return w.one.do("explain", kw)
 
+    run("ip link set pod1 up")
     got = ask(src=ip("10.1.0.5"), dst=ip("10.2.0.7"), proto=17, dport=5000)
     same((got["verdict"], got["reason-name"]), ("allow", "none"))
     same((got["src-identity"], got["dst-identity"]), (400, 302))
@@ -592,6 +597,8 @@ def explain(w):
     got = ask(src=ip("10.2.0.7"), dst=ip("10.1.0.5"), proto=6, dport=81)
     same((got["verdict"], got["reason-name"]), ("deny", "deny_ingress"))
     same(got["ingress"]["rule"], RULES[0])
+    run("ip link set pod1 down")
+    same(ask(src=ip("10.2.0.7"), dst=ip("10.1.0.5"), proto=6, dport=80)["reason-name"], "device_down")
 
 
 @test("explain: services, and what has no port")

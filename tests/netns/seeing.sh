@@ -103,6 +103,14 @@ check "the host" ask explain n1 n1 p1a tcp 80 src_identity=1 verdict=allow
 check "another node's address" ask explain n1 p1a n2 tcp 80 dst_identity=6 via=192.0.2.2
 check "IPv6" ask explain n1 p1a/6 p2a/6 tcp 80 verdict=allow via=192.0.2.2 dst_identity=401
 check "ICMP" ask explain n1 p1a p2a icmp "" verdict=allow
+ip -n wt-p1b link set eth0 down
+check "a pod's device that is down" ask explain n1 p1a p1b udp 7 verdict=drop reason=device_down dst_identity=302
+check "which is so" ask blocked n1 device_down p1a udp p1b 7
+ip -n wt-p1b link set eth0 up
+ip -n wt-p1b route add default via 169.254.1.1 dev eth0 onlink
+ip -n wt-p1b route add default via fe80::ecee:eeff:feee:eeee dev eth0 onlink 2>/dev/null
+ip -n wt-p1b addr replace fd00:1::6/128 dev eth0 nodad
+check "and up again" ask explain n1 p1a p1b udp 7 verdict=allow
 check "a table for people" eval 'w n1 explain src 10.1.0.6 dst 10.2.0.8 proto udp dport 7 | grep -q deny_egress'
 refuses "explain of two families" "family" w n1 explain src 10.1.0.6 dst fd00::1 proto tcp dport 80
 
@@ -125,6 +133,19 @@ ask close look >/dev/null
 
 # Identities, versions -------------------------------------------------------------------------------
 check "identity get finds a pod elsewhere" eval 'ask json n1 "" identity get 10.2.0.7 | grep -q 401'
+known() # ADDR ID BY
+{
+	local got
+
+	got=$(ask json n1 "" identity get "$1" | jq -r '"\(.id) \(.by)"')
+	[ "$got" = "$2 $3" ] || { echo "$1: $got"; return 1; }
+}
+check "by a prefix" known 10.2.0.7 401 prefix
+check "a pod here" known 10.1.0.5 301 endpoint
+check "this host" known 192.0.2.1 1 host
+check "another node" known 192.0.2.2 6 node
+check "the world, as packets from there have it" eval 'known 203.0.113.77 2 world && known 2001:db8:77::1 2 world'
+check "identity get for people" eval 'w n1 identity get 203.0.113.77 | grep -q world'
 check "conntrack shows what is translated" eval \
 	'at n1 conntrack -L 2>/dev/null | grep -q "dst=10.96.0.10.*src=10.2.0.7"'
 check "version tells tool and module" eval 'ask json n1 "" version | jq -e ".tool and .module and .upgrade == null"'
@@ -176,5 +197,18 @@ equals "nothing came out of the cache" "$hits" "$(ask count n1 cache_hit)"
 check "flow show is empty" eval '[ "$(ask json n1 "" flow show | jq length)" = 0 ]'
 w n1 device set wattle0 cache on
 check "the cache is used again" eval 'ask tcp p1a p2a 80 size=200000 && [ "$(ask count n1 cache_hit)" -gt "$hits" ]'
+
+# With the device down ------------------------------------------------------------------------------------
+ip -n wt-n1 link set wattle0 down
+check "explain: out of a pod" ask explain n1 p1a p1b udp 7 verdict=drop reason=device_down src_identity=301 \
+	dst_identity=302 service=null via=null egress=null ingress=null
+check "which is so" ask blocked n1 device_down p1a udp p1b 7
+check "explain: to a service, too" ask explain n1 p1a vip tcp 80 verdict=drop reason=device_down service=null
+check "explain: from the host to a pod" ask explain n1 n1 p1a udp 7 verdict=drop reason=device_down src_identity=1
+check "which is so" ask blocked n1 device_down n1 udp p1a 7
+check "explain: out of the tunnel" ask explain n1 p2a p1a tcp 80 verdict=drop reason=device_down src_identity=401
+check "explain: the host's own stack goes on" ask explain n1 n1 vip tcp 80 verdict=allow service=null
+ip -n wt-n1 link set wattle0 up
+check "explain: up again" ask explain n1 p1a p2a tcp 80 verdict=allow
 
 finish

@@ -247,5 +247,6 @@ fits() # WHAT OPTION...
 }
 fits "fifty nodes"
 fits "three nodes" --nodes 3
+fits "all on one node" --nodes 1
 fits "ten of each pod, as kubectl prints them" --alike 10 --yaml
 tap_end

@@ -43,7 +43,7 @@ static void bail(const char *why)
 }
 
 /* What big-cluster makes of @options, as it comes through a pipe. */
-static void cluster_make(struct cluster *cluster, const char *options)
+static void cluster_make(struct cluster *cluster, const char *options, const char *node)
 {
 	static const struct state none;
 	char command[128], *text = malloc(16 << 20);
@@ -59,7 +59,7 @@ static void cluster_make(struct cluster *cluster, const char *options)
 	cluster->m = manifest_create(say, NULL);
 	if (!cluster->m || !manifest_load_text(cluster->m, "cluster", text, len) ||
 	    !manifest_compile(cluster->m) ||
-	    state_want(NULL, cluster->m, NODE, &none, &cluster->want))
+	    state_want(NULL, cluster->m, node, &none, &cluster->want))
 		bail("the cluster does not compile");
 	free(text);
 }
@@ -73,23 +73,54 @@ static void cluster_release(struct cluster *cluster)
 /* Messages from one to the other: all of them are one transaction. */
 static size_t messages(const struct state *now, const struct state *want)
 {
+	static const struct plan_how how;
 	struct plan plan;
 	size_t count;
 
-	plan_make(&plan, now, want, false);
+	plan_make(&plan, now, want, &how);
 	count = plan.failed ? SIZE_MAX : wattle_batch_count(plan.batch);
 	plan_release(&plan);
 	return count;
 }
 
-/* Rules of @want that are about an identity, as subject or peer. */
+/* Rules of @want that are about an identity, as subject or peer; 0: any. */
 static size_t rules_about(const struct state *want, uint32_t id)
 {
-	size_t i, count = 0;
+	struct rule_walk walk = { .state = want };
+	const struct manifest_rule *rule;
+	size_t count = 0;
 
-	for (i = 0; i < want->rule.count; i++)
-		count += want->rule.at[i].subject == id || want->rule.at[i].peer_id == id;
+	while ((rule = rule_walk_next(&walk)))
+		count += !id || rule->subject == id || rule->peer_id == id;
 	return count;
+}
+
+static void test_memory(const char *what)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	ok(usage.ru_maxrss < MEGABYTES << 10, "%s within %d MB: %ld", what, MEGABYTES,
+	   usage.ru_maxrss >> 10);
+}
+
+/* All rules of all identities are here: millions, of which only some are there at a time. */
+static void test_one_node(void)
+{
+	static const struct state none;
+	struct cluster cluster = {};
+	double start = seconds();
+	size_t count;
+
+	cluster_make(&cluster, "--nodes 1", "n0");
+	printf("# compiled for the only node in %.2f s\n", seconds() - start);
+	ok(cluster.want.local.count == 5000, "5,000 pods on one node, none of which is like another");
+	start = seconds();
+	count = messages(&none, &cluster.want);
+	printf("# messages in %.2f s\n", seconds() - start);
+	ok(count > 2000000, "all of it: %zu messages", count);
+	test_memory("the only node");
+	cluster_release(&cluster);
 }
 
 static uint32_t identity_of(const struct cluster *cluster, const char *number)
@@ -108,14 +139,14 @@ static void test_relabel(const struct cluster *before, const char *number, const
 	char options[64];
 
 	snprintf(options, sizeof(options), "--relabel %s", number);
-	cluster_make(&after, options);
+	cluster_make(&after, options, NODE);
 	count = messages(&before->want, &after.want);
 	back = messages(&after.want, &before->want);
 	most = rules_about(&before->want, identity_of(before, number)) +
 	       rules_about(&after.want, identity_of(&after, number)) +
 	       2;	/* its addresses */
 	ok(count && count <= most, "another label of %s: %zu messages of %zu, %zu about it", what,
-	   count, before->want.rule.count, most);
+	   count, rules_about(&before->want, 0), most);
 	ok(back == count, "and back: %zu", back);
 	cluster_release(&after);
 }
@@ -124,20 +155,20 @@ int main(void)
 {
 	static const struct state none;
 	struct cluster cluster = {};
-	double start = seconds();
-	struct rusage usage;
+	double start;
 	size_t count;
 
-	cluster_make(&cluster, "");
+	test_one_node();
+	start = seconds();
+	cluster_make(&cluster, "", NODE);
 	printf("# compiled in %.2f s\n", seconds() - start);
 	ok(manifest_pod_count(cluster.m) == 5000 && manifest_identity_count(cluster.m) == 5000,
 	   "5,000 pods, none of which is like another");
 	start = seconds();
 	count = messages(&none, &cluster.want);
 	printf("# messages in %.2f s\n", seconds() - start);
-	ok(count > cluster.want.rule.count, "all of it: %zu messages", count);
-	getrusage(RUSAGE_SELF, &usage);
-	ok(usage.ru_maxrss < MEGABYTES << 10, "within %d MB: %ld", MEGABYTES, usage.ru_maxrss >> 10);
+	ok(count > rules_about(&cluster.want, 0), "all of it: %zu messages", count);
+	test_memory("one of fifty nodes");
 	ok(!messages(&cluster.want, &cluster.want), "the same again: no message");
 	test_relabel(&cluster, REMOTE, "a pod elsewhere");
 	test_relabel(&cluster, LOCAL, "a pod here");

@@ -399,6 +399,52 @@ serves "one port, two protocols" n1 '10.96.0.10:53/tcp -> none
 	10.96.0.10:53/udp -> none' \
 	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: a, port: 53}, {name: b, port: 53, protocol: UDP}]')"
 
+# What the kernel would refuse, before it is asked ---------------------------------------------------
+prefixes() { python3 -c 'import sys; print(", ".join(sys.argv[1] % (i >> 8, i & 255) for i in range(int(sys.argv[2]))))' "$@"; }
+at6='loadBalancer: {ingress: [{ip: "fd00:99::9"}]}'
+lb6='type: LoadBalancer, clusterIP: "fd00:96::10", ports: [{name: http, port: 80}]'
+range='Service shop/web: spec.loadBalancerSourceRanges: 257 prefixes of'
+refused "$range IPv4: a service takes at most 256" \
+	"$(service web "$lb, loadBalancerSourceRanges: [$(prefixes '10.%d.%d.0/24' 257)]" "$at")"
+refused "$range IPv6: a service takes at most 256" \
+	"$(service web "$lb6, loadBalancerSourceRanges: [$(prefixes '"fd00:%x:%x::/48"' 257)]" "$at6")"
+service web "$lb, loadBalancerSourceRanges: [$(prefixes '10.%d.%d.0/24' 256), $(
+	prefixes '"fd00:%x:%x::/48"' 256)]" "$at" >"$dir/m.yaml"
+plan n1
+tap $? "256 of each family are taken"
+service web "$lb, loadBalancerSourceRanges: [$(prefixes '10.%d.%d.0/24' 257)]" >"$dir/m.yaml"
+plan n1
+tap $? "and more where no load balancer is there yet"
+for a in 0.0.0.0 127.0.0.1 224.0.0.1 255.255.255.255; do
+	refused "EndpointSlice .*: endpoints\[0\].addresses\[0\]: $a cannot be the address of a backend" \
+		"$(service web "$one")$(slice web '{name: http, port: 8080}' "{addresses: [$a]}")"
+	refused "Pod shop/p: status.podIP: $a cannot be the address of a pod" "$(pod p n1 $a '')"
+done
+refused 'EndpointSlice .*addresses\[0\]: ff02::1 cannot be the address of a backend' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' '{addresses: ["ff02::1"]}' IPv6)"
+refused 'Endpoints shop/web: subsets\[0\].addresses\[0\].ip: 127.0.0.1 cannot be the address of a backend' \
+	"$(service web "$one")
+---
+{apiVersion: v1, kind: Endpoints, metadata: {name: web, namespace: shop},
+ subsets: [{addresses: [{ip: 127.0.0.1}], ports: [{name: http, port: 80}]}]}"
+refused 'Pod shop/p: spec.containers\[0\].ports\[0\].hostIP: 224.0.0.1 cannot be the address of a service' \
+	"$(pod p n1 10.1.0.5 '{containerPort: 80, hostPort: 80, hostIP: 224.0.0.1}')"
+node() # NAME ADDRESS CIDR
+{
+	printf '\n---\n{apiVersion: v1, kind: Node, metadata: {name: %s}, spec: {podCIDRs: [%s]},\n' "$1" "$3"
+	printf ' status: {addresses: [{type: InternalIP, address: "%s"}]}}\n' "$2"
+}
+refused 'Node n4: status.addresses: 0.0.0.0 cannot be the address of a node' "$(node n4 0.0.0.0 10.4.0.0/24)"
+refused 'Node n4: status.addresses: ::1 cannot be the address of a node' "$(node n4 ::1 10.4.0.0/24)"
+refused 'Node n4: status.addresses: 192.0.2.3 is of Node n3 as well' "$(node n4 192.0.2.3 10.4.0.0/24)"
+refused 'Node n5: spec.podCIDRs: 10.4.0.0/24 is of Node n4 as well' \
+	"$(node n4 192.0.2.4 10.4.0.0/24)$(node n5 192.0.2.5 10.4.0.0/24)"
+refused 'Node n4: spec.podCIDRs: 10.4.0.0/24 is of Node n4 as well' \
+	"$(node n4 192.0.2.4 '10.4.0.0/24, 10.4.0.0/24')"
+node n4 127.0.0.1 10.4.0.0/24 >"$dir/m.yaml"
+plan n4
+tap $? "a node does not need a tunnel to itself"
+
 # What load balancers ask ----------------------------------------------------------------------------------
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
 ask() # METHOD: status, the length and what came, without a kernel to ask
@@ -426,7 +472,9 @@ tap $? "health: nothing to tell"
 refused 'healthCheckNodePort: 65536 is not from 0 to 65535' "$(service web "$health, healthCheckNodePort: 65536")"
 port=$(free_port)
 service web "$health, healthCheckNodePort: $port" >"$dir/m.yaml"
-$tool health serve -f "$dir/m.yaml" >"$dir/served" 2>"$dir/err" &
+# What asks it writes there, too.
+: >"$dir/err"
+$tool health serve -f "$dir/m.yaml" >"$dir/served" 2>>"$dir/err" &
 pid=$!
 for i in $(seq 100); do [ -s "$dir/served" ] && break; sleep 0.05; done
 grep -qx "shop/web: port $port" "$dir/served"
@@ -448,11 +496,92 @@ except ConnectionResetError:
 END
 tap $? "health: who says nothing, or too much, is let go"
 answers "health: and it goes on" "503 .*" GET
-$tool health serve -f "$dir/m.yaml" >"$dir/out" 2>"$dir/err"
-[ $? -eq 1 ] && grep -qE "Service shop/web: healthCheckNodePort $port: Address already in use" "$dir/err"
+$tool health serve -f "$dir/m.yaml" >"$dir/out" 2>"$dir/again"
+[ $? -eq 1 ] && grep -qE "Service shop/web: healthCheckNodePort $port: Address already in use" "$dir/again"
 tap $? "health: a port that is taken"
+
+# Files that change under it
+said() # FILE REGEX: such a line comes within some seconds
+{
+	for i in $(seq 200); do grep -aqxE -- "$2" "$dir/$1" && return; sleep 0.05; done
+	return 1
+}
+at_port() { local port=$1; shift; answers "$@"; }
+first=$port second=$(free_port) third=$(free_port)
+web=$(service web "$health, healthCheckNodePort: $first")
+other=${health/30080/30081}
+api=$(service api "${other/.10,/.11,}, healthCheckNodePort: $second")
+other=${health/30080/30082}
+late=$(service late "${other/.10,/.12,}, healthCheckNodePort: $third")
+python3 - "$first" >"$dir/kept" 2>&1 <<'END' &
+import socket, sys, time
+# Of a listener that stays: asked before the files change, answered after that.
+s = socket.create_connection(("localhost", int(sys.argv[1])), timeout=20)
+time.sleep(3)
+s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+print(s.recv(1000).split(b"\r\n")[0].decode())
+END
+keeper=$!
+printf '%s\n' "$web$api" >"$dir/m.new"
+mv "$dir/m.new" "$dir/m.yaml"
+said served "shop/api: port $second"
+tap $? "health: a service that comes, by a file put in place"
+at_port "$second" "health: it is answered for" "503 .*\"name\":\"api\".*" GET
+[ "$(grep -c "shop/web" "$dir/served")" = 1 ]
+tap $? "health: the other one stays"
+wait $keeper
+grep -q '^HTTP/1.1 503' "$dir/kept"
+tap $? "health: with its connections"
+printf 'kind: Service\n' >"$dir/m.yaml"
+said err ".*: the services stay as they were"
+tap $? "health: a bad file is told of"
+at_port "$second" "health: and changes nothing" "503 .*" GET
+printf '%s\n' "$api" >"$dir/m.yaml"
+said served "shop/web: port $first: no longer"
+tap $? "health: a service that goes, by a file written anew"
+! port=$first ask GET >"$dir/out"
+tap $? "health: nobody listens there"
+python3 -c 'import socket, sys, time
+s = socket.create_server(("::", int(sys.argv[1])), family=socket.AF_INET6, dualstack_ipv6=True)
+print("there", flush=True)
+time.sleep(60)' "$third" >"$dir/taken" &
+taken=$!
+said taken there
+printf '%s\n' "$api$late" >"$dir/m.yaml"
+said err ".*Service shop/late: healthCheckNodePort $third: Address already in use"
+tap $? "health: a port that is taken by then"
+at_port "$second" "health: is no harm to others" "503 .*" GET
+kill $taken
+wait $taken 2>/dev/null
+kill -HUP $pid
+said served "shop/late: port $third"
+tap $? "health: SIGHUP has it try again"
 kill $pid
 wait $pid
 tap $? "health: it ends when it is told to"
+mkdir -p "$dir/map/..1" "$dir/map/..2"
+printf '%s\n' "$web" >"$dir/map/..1/m.yaml"
+printf '%s\n' "$api" >"$dir/map/..2/m.yaml"
+ln -s ..1 "$dir/map/..data"
+ln -s ..data/m.yaml "$dir/map/m.yaml"
+$tool health serve -f "$dir/map" >"$dir/served" 2>>"$dir/err" &
+pid=$!
+said served "shop/web: port $first"
+ln -s ..2 "$dir/map/..tmp"
+mv -T "$dir/map/..tmp" "$dir/map/..data"
+said served "shop/api: port $second" && said served "shop/web: port $first: no longer"
+tap $? "health: files that Kubernetes swaps, in a directory"
+kill $pid
+wait $pid
+printf '%s\n' "$web" >"$dir/map/..1/m.yaml"
+$tool health serve -f "$dir/map/m.yaml" >"$dir/served" 2>>"$dir/err" &
+pid=$!
+said served "shop/api: port $second"
+ln -s ..1 "$dir/map/..tmp"
+mv -T "$dir/map/..tmp" "$dir/map/..data"
+said served "shop/web: port $first" && said served "shop/api: port $second: no longer"
+tap $? "health: or by the name of the file"
+kill $pid
+wait $pid
 
 tap_end

@@ -47,13 +47,14 @@ static void add_backend(struct state *state, const char *service, uint8_t scope,
 /* Forgets both. @lines: of the plan, "SIGN TABLE WHAT\n" each. */
 static void plans(struct state *now, struct state *want, const char *lines, const char *what)
 {
+	const struct plan_how how = { .told = true };
 	struct plan plan;
 	char text[4096] = "";
 	size_t i, len = 0;
 
 	state_sort(now);
 	state_sort(want);
-	plan_make(&plan, now, want, true);
+	plan_make(&plan, now, want, &how);
 	for (i = 0; i < plan.line.count; i++)
 		len += snprintf(text + len, sizeof(text) - len, "%c %s %s\n", plan.line.at[i].sign,
 				plan.line.at[i].table, plan.line.at[i].text);

@@ -9,8 +9,9 @@
 #define WATTLE_GENL_NAME	"wattle"
 #define WATTLE_GENL_VERSION	1
 
-#define WATTLE_NAME_MAX	63
-#define WATTLE_POD_MAX	127
+#define WATTLE_NAME_MAX		63
+#define WATTLE_POD_MAX		127
+#define WATTLE_SOURCES_MAX	256
 
 /**
  * enum wattle_mode - what the tunnel header carries (see link.mode)
@@ -102,6 +103,24 @@ enum wattle_peer_kind {
 	WATTLE_PEER_KIND_PREFIX,
 };
 
+/**
+ * enum wattle_identity_by - how the identity of an address was found
+ * @WATTLE_IDENTITY_BY_PREFIX: the longest prefix that covers it
+ * @WATTLE_IDENTITY_BY_ENDPOINT: it is an address of a pod here, which has the
+ *   identity
+ * @WATTLE_IDENTITY_BY_HOST: it is an address of this host, and no entry is for
+ *   that very address
+ * @WATTLE_IDENTITY_BY_NODE: it is the address of another node, likewise
+ * @WATTLE_IDENTITY_BY_WORLD: nothing says what it is
+ */
+enum wattle_identity_by {
+	WATTLE_IDENTITY_BY_PREFIX,
+	WATTLE_IDENTITY_BY_ENDPOINT,
+	WATTLE_IDENTITY_BY_HOST,
+	WATTLE_IDENTITY_BY_NODE,
+	WATTLE_IDENTITY_BY_WORLD,
+};
+
 enum {
 	IFLA_WATTLE_UNSPEC,
 	IFLA_WATTLE_LOCAL4,
@@ -162,6 +181,7 @@ enum {
 	WATTLE_A_IDENTITY_ID,
 	WATTLE_A_IDENTITY_VIA,
 	WATTLE_A_IDENTITY_NODE,
+	WATTLE_A_IDENTITY_BY,
 
 	__WATTLE_A_IDENTITY_MAX
 };

@@ -51,6 +51,18 @@ bool wattle_addr_equal(const struct wattle_addr *a, const struct wattle_addr *b)
 	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
 }
 
+/* As kmod/change.c has it: not unspecified, multicast, broadcast or loopback. */
+bool wattle_addr_can_host(const struct wattle_addr *addr)
+{
+	static const uint8_t none[16], loopback[16] = { [15] = 1 };
+	const uint8_t *bytes = addr->bytes;
+
+	if (addr->len == 4)
+		return memcmp(bytes, none, 4) && (bytes[0] & 0xf0) != 0xe0 && bytes[0] != 127 &&
+		       memcmp(bytes, "\xff\xff\xff\xff", 4);
+	return memcmp(bytes, none, 16) && memcmp(bytes, loopback, 16) && bytes[0] != 0xff;
+}
+
 bool wattle_prefix_mask(struct wattle_prefix *prefix)
 {
 	bool set = false;

@@ -43,6 +43,8 @@ int wattle_addr_parse(struct wattle_addr *addr, const char *text);
 /* -EINVAL where @len is neither 4 nor 16. */
 int wattle_addr_set(struct wattle_addr *addr, const void *bytes, size_t len);
 bool wattle_addr_equal(const struct wattle_addr *a, const struct wattle_addr *b);
+/* Nodes, pods and backends have no other: the kernel refuses what this does. */
+bool wattle_addr_can_host(const struct wattle_addr *addr);
 
 /*
  * A prefix without length is one address. As above, and -ERANGE: no such

@@ -42,6 +42,7 @@ static const struct wattle_attr wattle_identity[] = {
 	[WATTLE_A_IDENTITY_ID] = { "id", NULL },
 	[WATTLE_A_IDENTITY_VIA] = { "via", NULL },
 	[WATTLE_A_IDENTITY_NODE] = { "node", NULL },
+	[WATTLE_A_IDENTITY_BY] = { "by", NULL },
 };
 WATTLE_ATTRS(wattle_identity);
 

@@ -40,5 +40,7 @@ int wattle_identity_parse(const struct nlmsghdr *nlh, struct wattle_identity *id
 	identity->id = wattle_get_u32(tb[WATTLE_A_IDENTITY_ID]);
 	wattle_get_addr(&identity->via, tb[WATTLE_A_IDENTITY_VIA]);
 	wattle_get_text(identity->node, sizeof(identity->node), tb[WATTLE_A_IDENTITY_NODE]);
+	identity->has_by = tb[WATTLE_A_IDENTITY_BY];
+	identity->by = wattle_get_u8(tb[WATTLE_A_IDENTITY_BY]);
 	return 0;
 }

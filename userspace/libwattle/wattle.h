@@ -95,6 +95,7 @@ struct wattle_batch *wattle_batch_create(void);
 void wattle_batch_destroy(struct wattle_batch *batch);
 /* Takes a copy; @tag is given back with an error. */
 int wattle_batch_add(struct wattle_batch *batch, struct nl_msg *msg, unsigned int tag);
+/* All that have been added. */
 size_t wattle_batch_count(const struct wattle_batch *batch);
 
 /* One request of a batch was refused. Non-zero: that is enough. */
@@ -107,10 +108,18 @@ typedef int wattle_refused_fn(unsigned int tag, const struct wattle_error *err, 
 int wattle_batch_commit(struct wattle_sock *sock, struct wattle_batch *batch,
 			wattle_refused_fn *fn, void *arg, struct wattle_error *err);
 
-/* The same, if the tables are still of @generation: else -EAGAIN, and nothing is changed. */
-int wattle_batch_commit_at(struct wattle_sock *sock, struct wattle_batch *batch,
-			   const uint64_t *generation, wattle_refused_fn *fn, void *arg,
-			   struct wattle_error *err);
+/*
+ * For those that do not fit in memory: what is added from now on goes out in between, in
+ * a transaction that wattle_batch_finish() commits. Without @sock it is only counted.
+ */
+void wattle_batch_stream(struct wattle_batch *batch, struct wattle_sock *sock,
+			 wattle_refused_fn *fn, void *arg);
+/*
+ * Returns the same as wattle_batch_commit(), or -EAGAIN where the tables are no longer of
+ * @generation, if that is given: nothing is changed.
+ */
+int wattle_batch_finish(struct wattle_batch *batch, const uint64_t *generation,
+			struct wattle_error *err);
 
 /* ---- what a request is made of ---- */
 
@@ -141,6 +150,8 @@ struct wattle_identity {
 	uint32_t id;
 	struct wattle_addr via;
 	char node[WATTLE_NAME_MAX + 1];
+	bool has_by;
+	uint8_t by;
 };
 
 struct wattle_endpoint {

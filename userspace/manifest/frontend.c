@@ -234,6 +234,23 @@ static void service_add(struct making *k, const struct vip *vip, uint16_t number
 			*APPEND(out->source, out->source_count) = service->source[i];
 }
 
+/* More than the kernel takes of a frontend, which is of one family. */
+static void sources_check(struct making *k, uint8_t addr_len)
+{
+	const struct service *service = k->service;
+	unsigned int i, count = 0, balanced = 0;
+
+	for (i = 0; i < service->vip_count; i++)
+		balanced += service->vip[i].kinds & VIP_BALANCER &&
+			    service->vip[i].addr.len == addr_len;
+	for (i = 0; i < service->source_count; i++)
+		count += service->source[i].addr.len == addr_len;
+	if (balanced && service->port_count && count > WATTLE_SOURCES_MAX)
+		bad_at(k->m, "%s: %u prefixes of IPv%c: a service takes at most %u",
+		       service->source_where, count, addr_len == 4 ? '4' : '6',
+		       WATTLE_SOURCES_MAX);
+}
+
 static void service_serve(struct making *k, const struct vip *vip, uint16_t number, uint8_t proto)
 {
 	const struct service *service = k->service;
@@ -367,6 +384,8 @@ bool manifest_services(struct manifest *m, const char *node, struct manifest_ser
 	for (i = 0; i < m->service_count; i++) {
 		k.service = &m->service[i];
 		k.name = arena_printf(&m->arena, "%s/%s", k.service->ns, k.service->name);
+		sources_check(&k, 4);
+		sources_check(&k, 16);
 		for (j = 0; j < k.service->port_count; j++) {
 			service_port_make(&k, &k.service->port[j], 4);
 			service_port_make(&k, &k.service->port[j], 16);

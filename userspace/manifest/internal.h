@@ -380,6 +380,7 @@ struct service {
 	unsigned int vip_count;
 	struct wattle_prefix *source;
 	unsigned int source_count;
+	const char *source_where;
 	struct service_port *port;
 	unsigned int port_count;
 };

@@ -198,6 +198,13 @@ static void read_namespace(struct reader *r, struct node *node)
 
 /* ---- pods ---- */
 
+static bool addr_is_any(const struct wattle_addr *addr)
+{
+	static const uint8_t none[16];
+
+	return !memcmp(addr->bytes, none, addr->len);
+}
+
 static void pod_add_host_port(struct reader *r, struct node *node, const struct named_port *port,
 			      struct pod *pod)
 {
@@ -215,6 +222,11 @@ static void pod_add_host_port(struct reader *r, struct node *node, const struct 
 		return;
 	if (prefix_has(&loopback[0], &host.addr) || prefix_has(&loopback[1], &host.addr)) {
 		warn(r, at, "at %s is not served: left out", ip->text);
+		return;
+	}
+	/* Which of the host's addresses it is may be left open. */
+	if (!addr_is_any(&host.addr) && !wattle_addr_can_host(&host.addr)) {
+		bad(r, ip, "%s cannot be the address of a service", ip->text);
 		return;
 	}
 	host.port = number;
@@ -296,6 +308,10 @@ static void pod_add_ip(struct reader *r, struct node *node, struct pod *pod)
 	/* Empty: not given one yet. */
 	if (!node || (node->type == NODE_SCALAR && !node->len) || !read_addr(r, node, &addr))
 		return;
+	if (!pod->host && !pod->done && !wattle_addr_can_host(&addr)) {
+		bad(r, node, "%s cannot be the address of a pod", node->text);
+		return;
+	}
 	for (i = 0; i < pod->ip_count; i++)
 		if (wattle_addr_equal(&pod->ip[i], &addr))
 			return;

@@ -219,6 +219,8 @@ static void service_sources(struct reader *r, struct node *list, struct service 
 	struct node *child;
 	unsigned int i;
 
+	if (list)
+		service->source_where = where_is(r, list);
 	for_each_node(child, list) {
 		if (child->type == NODE_SCALAR) {
 			while (child->len && is_space(child->text[child->len - 1]))

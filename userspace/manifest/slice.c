@@ -21,6 +21,16 @@ static void slice_hints(struct reader *r, struct node *list, struct names *names
 			names->at[names->count++] = intern(r->m, node_get_string(r, child, "name"));
 }
 
+static bool read_backend(struct reader *r, const struct node *node, struct wattle_addr *addr)
+{
+	if (!read_addr(r, node, addr))
+		return false;
+	if (wattle_addr_can_host(addr))
+		return true;
+	bad(r, node, "%s cannot be the address of a backend", node->text);
+	return false;
+}
+
 static void slice_endpoint(struct reader *r, struct node *node, struct slice *slice)
 {
 	struct node *conditions, *hints, *list, *child;
@@ -43,7 +53,7 @@ static void slice_endpoint(struct reader *r, struct node *node, struct slice *sl
 	list = node_list(r, node, "addresses");
 	end->addr = arena_alloc(&r->m->arena, ((list ? list->count : 0) + 1) * sizeof(*end->addr));
 	for_each_node(child, list) {
-		if (!read_addr(r, child, &end->addr[end->addr_count]))
+		if (!read_backend(r, child, &end->addr[end->addr_count]))
 			return;
 		if (end->addr[end->addr_count].len != slice->addr_len)
 			bad(r, child, "%s is not of the slice's addressType", child->text);
@@ -99,7 +109,7 @@ static void endpoints_addresses(struct reader *r, struct node *list, bool ready,
 		end->serving = ready;
 		end->node = intern(r->m, node_get_string(r, child, "nodeName"));
 		end->addr = arena_alloc(&r->m->arena, sizeof(*end->addr));
-		if (node_get(child, "ip") && read_addr(r, node_get(child, "ip"), end->addr))
+		if (node_get(child, "ip") && read_backend(r, node_get(child, "ip"), end->addr))
 			end->addr_count = 1;
 	}
 }

@@ -48,56 +48,54 @@ static int apply_show(const struct plan *plan, const struct state *now, const st
 }
 
 /* What the kernel did not take: told where it is not another's change that is at fault. */
-struct refused {
-	unsigned int line;
-	struct wattle_error err;
-};
-
 struct refusals {
-	STATE_ARRAY(struct refused) at;
+	unsigned int line[APPLY_ERRORS];
+	struct wattle_error err[APPLY_ERRORS];
+	unsigned int count;
 };
 
 static int apply_refused(unsigned int line, const struct wattle_error *err, void *arg)
 {
 	struct refusals *refusals = arg;
 
-	*STATE_ADD(refusals->at) = (struct refused){ line, *err };
-	return refusals->at.count == APPLY_ERRORS;
+	/* Of the requests that are about one line the first says it. */
+	if (refusals->count && refusals->line[refusals->count - 1] == line)
+		return 0;
+	refusals->line[refusals->count] = line;
+	refusals->err[refusals->count++] = *err;
+	return refusals->count == APPLY_ERRORS;
 }
 
-/* The same plan once more, in words: those of all of a big change would fill memory. */
+/* The same plan once more, these in words: those of all of a big change would fill memory. */
 static void refusals_report(const struct refusals *refusals, const struct state *now,
 			    const struct state *want)
 {
+	const struct plan_how how = {
+		.told = true, .only = refusals->line, .only_count = refusals->count,
+	};
 	struct plan plan;
 	size_t i;
 
-	plan_make(&plan, now, want, true);
-	for (i = 0; i < refusals->at.count && !plan.failed; i++) {
-		const struct refused *refused = &refusals->at.at[i];
-		const struct plan_line *line = &plan.line.at[refused->line];
+	plan_make(&plan, now, want, &how);
+	for (i = 0; i < plan.line.count; i++) {
+		const struct plan_line *line = &plan.line.at[i];
+		const struct wattle_error *err = &refusals->err[i];
 
-		report(NULL, line->table, "%s: %s%s%s", line->text ? line->text : "",
-		       refused->err.attr, refused->err.attr[0] ? ": " : "", refused->err.text);
+		report(NULL, line->table, "%s: %s%s%s", line->text ? line->text : "", err->attr,
+		       err->attr[0] ? ": " : "", err->text);
 	}
 	plan_release(&plan);
 }
 
 static void apply_say(const struct plan *plan, bool dry)
 {
-	unsigned int count[3] = {};
-	size_t i;
-
 	if (options.json)
 		return;
-	if (!plan->line.count) {
+	if (plan->lines)
+		printf("%s: %u added, %u removed, %u changed\n", dry ? "would change" : "changed",
+		       plan->added, plan->removed, plan->changed);
+	else
 		puts("nothing changed");
-		return;
-	}
-	for (i = 0; i < plan->line.count; i++)
-		count[plan->line.at[i].sign == '+' ? 0 : plan->line.at[i].sign == '-' ? 1 : 2]++;
-	printf("%s: %u added, %u removed, %u changed\n", dry ? "would change" : "changed",
-	       count[0], count[1], count[2]);
 }
 
 /* The tables are no longer those that the plan was made from. */
@@ -112,22 +110,19 @@ static bool apply_is_late(struct call *call, const struct state *now)
 static int apply_commit(struct call *call, const struct plan *plan, const struct state *now,
 			const struct state *want)
 {
-	struct refusals refusals = {};
 	struct wattle_error err;
 	int code;
 
-	code = wattle_batch_commit_at(family(call), plan->batch, &now->generation, apply_refused,
-				      &refusals, &err);
+	code = wattle_batch_finish(plan->batch, &now->generation, &err);
 	if (code == -ECANCELED && apply_is_late(call, now))
 		code = -EAGAIN;
 	if (code && code != -EAGAIN) {
 		if (code == -ECANCELED)
-			refusals_report(&refusals, now, want);
+			refusals_report(plan->how.arg, now, want);
 		else
 			report_error(NULL, &err);
 		code = EXIT_REFUSED;
 	}
-	free(refusals.at.at);
 	return code;
 }
 
@@ -135,6 +130,11 @@ static int apply_commit(struct call *call, const struct plan *plan, const struct
 static int apply_once(struct call *call, struct manifest *m, struct plan *plan,
 		      struct state *now, struct state *want)
 {
+	bool dry = given(call, SLOT_DRY_RUN);
+	struct refusals refusals = {};
+	struct plan_how how = {
+		.told = given(call, SLOT_DIFF), .dry = dry, .fn = apply_refused, .arg = &refusals,
+	};
 	int code;
 
 	code = state_read(call, m, now);
@@ -142,10 +142,12 @@ static int apply_once(struct call *call, struct manifest *m, struct plan *plan,
 		code = state_want(call, m, value_of(call, SLOT_NODE)->text, now, want);
 	if (code)
 		return code;
-	plan_make(plan, now, want, given(call, SLOT_DIFF));
+	if (!dry)
+		how.sock = family(call);
+	plan_make(plan, now, want, &how);
 	if (plan->failed)
 		return EXIT_REFUSED;
-	return given(call, SLOT_DRY_RUN) ? EXIT_DONE : apply_commit(call, plan, now, want);
+	return dry ? EXIT_DONE : apply_commit(call, plan, now, want);
 }
 
 static int apply_kernel(struct call *call, struct manifest *m)
@@ -180,13 +182,17 @@ static int apply_kernel(struct call *call, struct manifest *m)
 /* Whether the manifests are good, and what they make of tables with nothing in them. */
 static int apply_dry(struct call *call, struct manifest *m)
 {
+	const struct plan_how how = { .told = given(call, SLOT_DIFF), .dry = true };
 	struct state none = {}, want = {};
 	struct plan plan = {};
 	int code = state_want(call, m, value_of(call, SLOT_NODE)->text, &none, &want);
 
-	if (!code && given(call, SLOT_DIFF)) {
-		plan_make(&plan, &none, &want, true);
-		code = plan.failed ? EXIT_REFUSED : apply_show(&plan, &none, &want);
+	if (!code) {
+		plan_make(&plan, &none, &want, &how);
+		if (plan.failed)
+			code = EXIT_REFUSED;
+		else if (how.told)
+			code = apply_show(&plan, &none, &want);
 		plan_release(&plan);
 	}
 	state_release(&none);

@@ -49,12 +49,18 @@ static json_t *identity_labels(uint32_t id)
 static json_t *identity_row(const struct nlmsghdr *nlh)
 {
 	struct wattle_identity identity;
+	json_t *object;
 
 	wattle_identity_parse(nlh, &identity);
-	return json_pack("{s:o, s:I, s:o, s:o, s:o}", "prefix", json_prefix(&identity.prefix),
-			 "id", (json_int_t)identity.id, "via", json_addr(&identity.via),
-			 "node", json_text(identity.node),
-			 "labels", identity_labels(identity.id));
+	object = json_pack("{s:o, s:I, s:o, s:o, s:o}", "prefix", json_prefix(&identity.prefix),
+			   "id", (json_int_t)identity.id, "via", json_addr(&identity.via),
+			   "node", json_text(identity.node),
+			   "labels", identity_labels(identity.id));
+	/* Only of an address that was asked for. */
+	if (object && identity.has_by)
+		json_object_set_new(object, "by",
+				    json_text(choice_text(words_identity_by, identity.by)));
+	return object;
 }
 
 static int identity_show(struct call *call)
@@ -103,7 +109,7 @@ static const struct verb identity_verbs[] = {
 		.how = WATTLE_DEL, .encode = identity_encode,
 	},
 	{
-		.name = "get", .help = "the prefix that an address is of, by the longest one",
+		.name = "get", .help = "the identity of an address, and what it has it by",
 		.params = identity_get_params, .count = ARRAY_SIZE(identity_get_params),
 		.run = identity_get,
 	},

@@ -11,6 +11,31 @@
 
 #include "state.h"
 
+/* Whether a line is to be kept; they come in order. */
+static bool plan_tells(struct plan *plan, unsigned int number)
+{
+	struct plan_how *how = &plan->how;
+
+	if (!how->told || !how->only)
+		return how->told;
+	while (how->only_count && *how->only < number) {
+		how->only++;
+		how->only_count--;
+	}
+	return how->only_count && *how->only == number;
+}
+
+static void plan_count(struct plan *plan, char sign)
+{
+	plan->lines++;
+	if (sign == '+')
+		plan->added++;
+	else if (sign == '-')
+		plan->removed++;
+	else
+		plan->changed++;
+}
+
 /* A request, and the line that tells of it, if asked for. @encoded: what encoding returned. */
 static void plan_add(struct plan *plan, int encoded, char sign, const char *table,
 		     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -18,27 +43,34 @@ static void plan_add(struct plan *plan, int encoded, char sign, const char *tabl
 static void plan_add(struct plan *plan, int encoded, char sign, const char *table,
 		     const char *fmt, ...)
 {
-	struct plan_line *line = STATE_ADD(plan->line);
+	unsigned int number = plan->lines;
+	char *text = NULL;
 	va_list args;
+	bool failed, tells = plan_tells(plan, number);
 
-	line->sign = sign;
-	line->table = table;
-	line->text = NULL;
+	plan_count(plan, sign);
+	failed = encoded || wattle_batch_add(plan->batch, scratch(), number);
+	if (!failed && !tells)
+		return;
 	va_start(args, fmt);
-	if (plan->told && vasprintf(&line->text, fmt, args) < 0)
-		line->text = NULL;
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	if (encoded || wattle_batch_add(plan->batch, scratch(), plan->line.count - 1)) {
-		report(NULL, table, "%s: %s", line->text ? line->text : "",
+	if (failed) {
+		report(NULL, table, "%s: %s", text ? text : "",
 		       encoded ? "is too big for one request" : "out of memory");
 		plan->failed = true;
 	}
+	if (tells)
+		*STATE_ADD(plan->line) = (struct plan_line){ sign, table, text };
+	else
+		free(text);
 }
 
 /* A request that belongs to the last line. */
 static void plan_more(struct plan *plan, int encoded)
 {
-	if (encoded || wattle_batch_add(plan->batch, scratch(), plan->line.count - 1))
+	if (encoded || wattle_batch_add(plan->batch, scratch(), plan->lines - 1))
 		plan->failed = true;
 }
 
@@ -242,32 +274,47 @@ static void plan_rule(struct plan *plan, enum wattle_how how, char sign,
 		      const struct manifest_rule *from)
 {
 	struct wattle_rule rule;
-	char text[RULE_STRLEN];
+	char text[RULE_STRLEN] = "";
 	int encoded;
 
+	if (plan->how.dry && !plan->how.told) {
+		plan_count(plan, sign);
+		return;
+	}
 	rule_fill(&rule, from);
 	encoded = wattle_rule_encode(scratch(), how, &rule);
+	/* There may be millions. */
+	if (plan->how.told)
+		rule_text(text, sizeof(text), &rule);
 	if (is_note(rule.id))
 		plan_add(plan, encoded, sign, rule.direction == WATTLE_DIRECTION_EGRESS ?
 			 "name" : "labels", "id %u %s", rule.peer_id, rule.origin);
 	else
-		plan_add(plan, encoded, sign, "rule", "%s (%s)",
-			 rule_text(text, sizeof(text), &rule), rule.origin);
+		plan_add(plan, encoded, sign, "rule", "%s (%s)", text, rule.origin);
 }
 
 static void plan_rules(struct plan *plan, const struct state *now, const struct state *want,
 		       bool dels)
 {
-	const struct manifest_rule *old, *new;
-	struct walk walk;
+	struct rule_walk olds = { .state = now }, news = { .state = want };
+	const struct manifest_rule *old = rule_walk_next(&olds), *new;
+	int diff;
 
-	WALK(walk, rule, manifest_rule_compare, now, want, old, new) {
-		if (dels && !new)
+	/* To make rules that replace nothing takes time. */
+	if (dels && !old)
+		return;
+	for (new = rule_walk_next(&news); old || new;) {
+		diff = !old ? 1 : !new ? -1 : manifest_rule_compare(old, new);
+		if (dels && diff < 0)
 			plan_rule(plan, WATTLE_DEL, '-', old);
-		else if (!dels && new && !old)
+		else if (!dels && diff > 0)
 			plan_rule(plan, WATTLE_ADD, '+', new);
-		else if (!dels && new && strcmp(old->origin, new->origin))
+		else if (!dels && !diff && strcmp(old->origin, new->origin))
 			plan_rule(plan, WATTLE_REPLACE, '~', new);
+		if (diff <= 0)
+			old = rule_walk_next(&olds);
+		if (diff >= 0)
+			new = rule_walk_next(&news);
 	}
 }
 
@@ -371,15 +418,17 @@ static void plan_backends(struct plan *plan, const struct state *now, const stru
 
 /* ---- all of it ---- */
 
-void plan_make(struct plan *plan, const struct state *now, const struct state *want, bool told)
+void plan_make(struct plan *plan, const struct state *now, const struct state *want,
+	       const struct plan_how *how)
 {
-	*plan = (struct plan){ .told = told };
+	*plan = (struct plan){ .how = *how };
 	plan->batch = wattle_batch_create();
 	if (!plan->batch) {
 		report(NULL, NULL, "out of memory");
 		plan->failed = true;
 		return;
 	}
+	wattle_batch_stream(plan->batch, how->sock, how->fn, how->arg);
 	plan_backends(plan, now, want, true);
 	plan_services(plan, now, want, true);
 	plan_rules(plan, now, want, true);

@@ -9,13 +9,22 @@
 
 #include "state.h"
 
+/* The rules of an identity, made when they are first asked for. */
+struct side_rules {
+	struct manifest_rule *at;
+	size_t count;
+	bool made;
+};
+
 /**
  * struct side - the tables before or after
  * @local: names of the pods that are here, sorted
+ * @rules: one for each of the state's local identities
  */
 struct side {
 	const struct state *state;
 	STATE_ARRAY(const char *) local;
+	struct side_rules *rules;
 };
 
 static int compare_names(const void *a, const void *b)
@@ -30,11 +39,24 @@ static void side_make(struct side *side, const struct state *state)
 
 	memset(side, 0, sizeof(*side));
 	side->state = state;
+	side->rules = calloc(state->local.count + 1, sizeof(*side->rules));
+	if (!side->rules)
+		exit(EXIT_REFUSED);
 	for (i = 0; i < state->endpoint.count; i++)
 		if (*state->endpoint.at[i].pod)
 			*STATE_ADD(side->local) = state->endpoint.at[i].pod;
 	if (side->local.count)
 		qsort(side->local.at, side->local.count, sizeof(*side->local.at), compare_names);
+}
+
+static void side_release(struct side *side)
+{
+	size_t i;
+
+	for (i = 0; i < side->state->local.count; i++)
+		free(side->rules[i].at);
+	free(side->rules);
+	free(side->local.at);
 }
 
 static bool side_is_local(const struct side *side, const char *name)
@@ -43,12 +65,40 @@ static bool side_is_local(const struct side *side, const char *name)
 					    sizeof(name), compare_names);
 }
 
+/* False: its rules are not to be made. */
+static bool side_made(const struct side *side, uint32_t id, struct reach_end *end)
+{
+	const struct state *state = side->state;
+	struct side_rules *rules;
+	size_t low = 0, high = state->local.count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (state->local.at[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == state->local.count || state->local.at[low].id != id)
+		return false;
+	rules = &side->rules[low];
+	if (!rules->made)
+		rules->count = manifest_rules(state->m, state->local.at[low].group, &rules->at);
+	rules->made = true;
+	end->rule = rules->at;
+	end->rules = rules->count;
+	return true;
+}
+
 /* Rules are sorted by their subject. */
 static void side_rules(const struct side *side, uint32_t id, struct reach_end *end)
 {
 	const struct manifest_rule *rules = side->state->rule.at;
 	size_t low = 0, high = side->state->rule.count;
 
+	if (side_made(side, id, end))
+		return;
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
@@ -211,8 +261,8 @@ int reach_diff(const struct state *now, const struct state *want, struct show *s
 	side_make(&diff.after, want);
 	for (i = 0; !err && i < diff.after.local.count; i++)
 		err = diff_local(&diff, diff.after.local.at[i]);
-	free(diff.before.local.at);
-	free(diff.after.local.at);
+	side_release(&diff.before);
+	side_release(&diff.after);
 	reach_release(&diff.was);
 	reach_release(&diff.is);
 	reach_release(&diff.gains);

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,36 +193,96 @@ static void routes_apply(struct call *call, struct wattle_sock *sock, const stru
 			route_send(call, sock, WATTLE_DEL, &have->at[i]);
 }
 
-int routes_sync(struct call *call)
+/* How many prefixes of nodes have no route, because the device is down. */
+static size_t routes_missing(const struct wanted *wanted, const struct routes *have)
 {
-	struct wattle_sock *sock = family(call), *route_sock;
-	struct wanted wanted = {};
+	size_t i, missing = 0;
+
+	for (i = 0; i < wanted->routes.count && !(wanted->link.flags & IFF_UP); i++)
+		missing += wanted->routes.at[i].ifindex == wanted->link.ifindex &&
+			   !routes_hold(have, &wanted->routes.at[i]);
+	return missing;
+}
+
+/* @missing: how many the device that is down does without. Negative: what has been reported. */
+static int routes_make(struct call *call, struct wattle_sock *sock, struct wanted *wanted,
+		       size_t *missing)
+{
+	struct wattle_sock *route_sock;
 	struct routes have = {};
 	struct wattle_error err;
 	int code;
 
-	if (!sock || !device_find(&wanted.link))
-		return EXIT_DONE;
 	code = wattle_open_route(&route_sock, &err);
 	if (code)
 		goto out;
 	/* In this order: a route that is there was wanted by tables that we then see, too. */
 	code = routes_have(route_sock, &have, &err);
 	if (code >= 0)
-		code = routes_want(sock, &wanted, &err);
-	if (code >= 0 && (wanted.routes.full || have.full))
+		code = routes_want(sock, wanted, &err);
+	if (code >= 0 && (wanted->routes.full || have.full))
 		code = wattle_error_set(&err, ENOMEM, "out of memory");
 	if (code >= 0) {
-		routes_sort(&wanted.routes);
+		routes_sort(&wanted->routes);
 		routes_sort(&have);
-		routes_apply(call, route_sock, &wanted.routes, &have);
+		routes_apply(call, route_sock, &wanted->routes, &have);
+		*missing = routes_missing(wanted, &have);
 	}
 	wattle_close(route_sock);
 out:
 	if (code < 0)
 		report(call, NULL, "done, but the host's routes are not: %s", err.text);
-	free(wanted.routes.at);
+	free(wanted->routes.at);
 	free(have.at);
+	return code;
+}
+
+int routes_sync(struct call *call)
+{
+	struct wattle_sock *sock = family(call);
+	struct wanted wanted = {};
+	size_t missing = 0;
+
+	if (!sock || !device_find(&wanted.link))
+		return EXIT_DONE;
+	if (routes_make(call, sock, &wanted, &missing) >= 0 && missing)
+		fprintf(stderr, "warning: %s is down: the host has no route to %zu prefix%s of nodes until \"ip link set %s up\" and \"wattlectl route sync\"\n",
+			wanted.link.name, missing, missing == 1 ? "" : "es", wanted.link.name);
 	/* The change itself is made: whoever called must not think that it is not. */
 	return EXIT_DONE;
 }
+
+/* ---- the same, asked for ---- */
+
+static int route_sync(struct call *call)
+{
+	struct wattle_sock *sock = family(call);
+	struct wanted wanted = {};
+	size_t missing = 0;
+
+	if (!sock)
+		return EXIT_REFUSED;
+	if (!device_find(&wanted.link)) {
+		report(call, NULL, "there is no wattle device in this network namespace");
+		return EXIT_REFUSED;
+	}
+	if (routes_make(call, sock, &wanted, &missing) < 0)
+		return EXIT_REFUSED;
+	if (!missing)
+		return EXIT_DONE;
+	report(call, NULL, "%s is down, and takes no routes: first \"ip link set %s up\"",
+	       wanted.link.name, wanted.link.name);
+	return EXIT_REFUSED;
+}
+
+static const struct verb route_verbs[] = {
+	{
+		.name = "sync", .help = "make them what nodes and endpoints want",
+		.run = route_sync,
+	},
+};
+
+const struct object route_object = {
+	.name = "route", .help = "routes to pods, for the node's own programs",
+	.verbs = route_verbs, .count = ARRAY_SIZE(route_verbs),
+};

@@ -123,10 +123,30 @@ void state_release(struct state *state)
 	free(state->identity.at);
 	free(state->endpoint.at);
 	free(state->rule.at);
+	free(state->local.at);
 	free(state->service.at);
 	free(state->backend.at);
 	notes_release(state->notes);
 	memset(state, 0, sizeof(*state));
+}
+
+/* ---- rules ---- */
+
+const struct manifest_rule *rule_walk_next(struct rule_walk *walk)
+{
+	const struct state *state = walk->state;
+
+	while (walk->at == walk->count && walk->local < state->local.count) {
+		free(walk->made);
+		walk->count = manifest_rules(state->m, state->local.at[walk->local++].group,
+					     &walk->made);
+		walk->at = 0;
+	}
+	if (walk->at < walk->count)
+		return &walk->made[walk->at++];
+	free(walk->made);
+	walk->made = NULL;
+	return walk->rule < state->rule.count ? &state->rule.at[walk->rule++] : NULL;
 }
 
 /* ---- read ---- */

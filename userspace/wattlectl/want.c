@@ -58,6 +58,73 @@ static void want_nodes(struct want *want)
 	}
 }
 
+/* An address or a prefix of a node, to find those that two have. */
+struct node_claim {
+	struct wattle_prefix prefix;
+	const char *node;
+	const char *field;
+};
+
+static int compare_node_claims(const void *a, const void *b)
+{
+	const struct node_claim *x = a, *y = b;
+	int diff = strcmp(x->field, y->field);
+
+	if (!diff)
+		diff = wattle_prefix_compare(&x->prefix, &y->prefix);
+	return diff ? diff : strcmp(x->node, y->node);
+}
+
+static void node_claims_check(struct want *want, const struct node_claim *a,
+			      const struct node_claim *b)
+{
+	char text[WATTLE_PREFIX_STRLEN];
+
+	if (strcmp(a->field, b->field) || !wattle_prefix_equal(&a->prefix, &b->prefix))
+		return;
+	if (a->prefix.len == wattle_addr_bits(&a->prefix.addr))
+		wattle_addr_text(text, &a->prefix.addr);
+	else
+		wattle_prefix_text(text, &a->prefix);
+	fprintf(stderr, "Node %s: %s: %s is of Node %s as well\n", b->node, b->field, text,
+		a->node);
+	want->failed = true;
+}
+
+/* What the kernel would refuse of the nodes, in the words of the manifests. */
+static void check_nodes(struct want *want)
+{
+	STATE_ARRAY(struct node_claim) claims = {};
+	const struct wattle_node *node;
+	struct wattle_prefix host;
+	char text[WATTLE_ADDR_STRLEN];
+	unsigned int j;
+	size_t i;
+
+	for (i = 0; i < want->state->node.count; i++) {
+		node = &want->state->node.at[i];
+		for (j = 0; j < node->addr_count; j++) {
+			host.addr = node->addr[j];
+			host.len = wattle_addr_bits(&host.addr);
+			*STATE_ADD(claims) = (struct node_claim){ host, node->name,
+								  "status.addresses" };
+			if (wattle_addr_can_host(&host.addr))
+				continue;
+			fprintf(stderr, "Node %s: status.addresses: %s cannot be the address of a node\n",
+				node->name, wattle_addr_text(text, &host.addr));
+			want->failed = true;
+		}
+		for (j = 0; j < node->cidr_count; j++)
+			*STATE_ADD(claims) = (struct node_claim){ node->cidr[j], node->name,
+								  "spec.podCIDRs" };
+	}
+	if (claims.count)
+		qsort(claims.at, claims.count, sizeof(*claims.at), compare_node_claims);
+	for (i = 1; i < claims.count; i++)
+		node_claims_check(want, &claims.at[i - 1], &claims.at[i]);
+	free(claims.at);
+}
+
 static bool node_has(const struct manifest_node *node, const struct wattle_addr *addr)
 {
 	struct wattle_prefix cut;
@@ -217,62 +284,42 @@ static void want_endpoints(struct want *want, const struct state *now)
 
 /* ---- rules: for the identities that are here ---- */
 
-struct local {
-	uint32_t id;
-	unsigned int group;
-};
-
 static int compare_locals(const void *a, const void *b)
 {
-	const struct local *x = a, *y = b;
+	const struct state_local *x = a, *y = b;
 
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* By number, each once: so all rules come in order. The caller frees it. */
-static struct local *local_groups(struct want *want, size_t *count)
+/* By number, each once: so all rules come in order. */
+static void want_locals(struct want *want)
 {
-	size_t i, pods = manifest_pod_count(want->m), kept = 0;
-	struct local *local = calloc(pods + 1, sizeof(*local));
+	struct state *state = want->state;
 	struct manifest_pod pod;
+	size_t i, kept = 0;
 
-	if (!local)
-		exit(EXIT_REFUSED);
-	*count = 0;
-	for (i = 0; i < pods; i++) {
+	for (i = 0; i < manifest_pod_count(want->m); i++) {
 		manifest_pod(want->m, i, &pod);
 		if (pod.id && !strcmp(pod.node, want->node))
-			local[(*count)++] = (struct local){ pod.id, pod.group };
+			*STATE_ADD(state->local) = (struct state_local){ pod.id, pod.group };
 	}
-	qsort(local, *count, sizeof(*local), compare_locals);
-	for (i = 0; i < *count; i++)
-		if (!i || local[i].id != local[i - 1].id)
-			local[kept++] = local[i];
-	*count = kept;
-	return local;
+	if (state->local.count)
+		qsort(state->local.at, state->local.count, sizeof(*state->local.at),
+		      compare_locals);
+	for (i = 0; i < state->local.count; i++)
+		if (!i || state->local.at[i].id != state->local.at[i - 1].id)
+			state->local.at[kept++] = state->local.at[i];
+	state->local.count = kept;
 }
 
+/* Notes are of an identity behind all others. */
 static void want_rules(struct want *want)
 {
-	struct manifest_rule *rules;
-	size_t i, j, count, groups;
-	struct local *local = local_groups(want, &groups);
-
-	for (i = 0; i < groups; i++) {
-		count = manifest_rules(want->m, local[i].group, &rules);
-		for (j = 0; j < count; j++)
-			*STATE_ADD(want->state->rule) = rules[j];
-		free(rules);
-	}
-	free(local);
-	count = want->state->rule.count;
+	want->state->m = want->m;
+	want_locals(want);
 	if (!notes_make(want->m, want->node, &want->state->rule.at, &want->state->rule.count,
 			&want->state->rule.room))
 		exit(EXIT_REFUSED);
-	/* Of an identity behind all others. */
-	if (want->state->rule.count > count)
-		qsort(want->state->rule.at + count, want->state->rule.count - count,
-		      sizeof(*want->state->rule.at), manifest_rule_compare);
 }
 
 /* ---- services ---- */
@@ -344,6 +391,7 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 	if (!node_is_known(&want))
 		return EXIT_REFUSED;
 	want_nodes(&want);
+	check_nodes(&want);
 	want_identities(&want);
 	want_endpoints(&want, now);
 	want_rules(&want);

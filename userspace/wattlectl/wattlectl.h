@@ -35,6 +35,7 @@ extern const struct object endpoint_object;
 extern const struct object explain_object;
 extern const struct object flow_object;
 extern const struct object health_object;
+extern const struct object route_object;
 extern const struct object identity_object;
 extern const struct object monitor_object;
 extern const struct object node_object;
@@ -102,6 +103,7 @@ extern const char *const words_scope[];
 extern const char *const words_empty[];
 extern const char *const words_source_policy[];
 extern const char *const words_state[];
+extern const char *const words_identity_by[];
 
 #define RULE_STRLEN 512
 /* A rule in the words of "policy add". */

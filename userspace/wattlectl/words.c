@@ -73,6 +73,15 @@ const char *const words_state[] = {
 	NULL
 };
 
+const char *const words_identity_by[] = {
+	[WATTLE_IDENTITY_BY_PREFIX] = "prefix",
+	[WATTLE_IDENTITY_BY_ENDPOINT] = "endpoint",
+	[WATTLE_IDENTITY_BY_HOST] = "host",
+	[WATTLE_IDENTITY_BY_NODE] = "node",
+	[WATTLE_IDENTITY_BY_WORLD] = "world",
+	NULL
+};
+
 struct text {
 	char *at;
 	size_t left;
