@@ -90,7 +90,7 @@ tells "but not to those of the list" n1 p1a other null
 for f in "" /6; do
 	v=${f:+ over IPv6}
 	check "much, masqueraded$v" ask tcp p1a "far$f" 9000 size=300000
-	check "in pieces, masqueraded$v" eventually 60 ask udp p1a "far$f" 9000 size=4000
+	check "in pieces, masqueraded$v" eventually 100 ask udp p1a "far$f" 9000 size=4000
 	check "an error comes back$v" grep -q '^refused' <<<"$(ask udp p1a "far$f" 9099)"
 	equals "a pod elsewhere sees a pod$v" "p2a $(at_address "p1a$f")" \
 		"$(ask tcp p1a "p2a$f" 8080 | cut -d ' ' -f 1,2)"
@@ -216,7 +216,7 @@ leaves "the gateway's own pods as before" p2a far n2
 for f in "" /6; do
 	v=${f:+ over IPv6}
 	check "much, by the gateway$v" ask tcp p1a "far$f" 9000 size=300000
-	check "in pieces, by the gateway$v" eventually 60 ask udp p1a "far$f" 9000 size=4000
+	check "in pieces, by the gateway$v" eventually 100 ask udp p1a "far$f" 9000 size=4000
 	check "an error comes back by the gateway$v" grep -q '^refused' <<<"$(ask udp p1a "far$f" 9099)"
 	check "the tunnel's port is not reached by it$v" ask blocked n1 tunnel_port p1a udp "far$f" 8472
 	check "a pod elsewhere is no outside$v" ask tcp p1a "p2a$f" 8080
@@ -237,9 +237,11 @@ w n1 <<-END
 egress replace id 301 to 198.51.100.0/24 keep
 egress replace id 301 to 2001:db8:100::/48 keep
 END
-for f in "" /6; do
-	check "answers to what left by another way do not come by it${f:+ over IPv6}" \
-		ask blocked n1 foreign_source p1a udp "far$f" 9000
+for a in $FAR $FAR6; do
+	before=$(ask count n1 foreign_source)
+	at p1a bash -c "echo >/dev/udp/$a/9000"
+	check "answers to what left by another way do not come by it, $a" \
+		eventually 60 eval '[ "$(ask count n1 foreign_source)" -gt "$before" ]'
 done
 w n1 <<-END
 egress replace id 301 to 198.51.100.0/24 via $N2
@@ -299,5 +301,41 @@ check "of which nothing is seen outside" ask unseen wire " > (198.51.100.9|2001:
 ask uncapture wire >/dev/null
 w n1 node add n2 addr $N2 addr $N26 cidr 10.2.0.0/24 cidr fd00:2::/64
 leaves "it is back" p1a far lend2
+
+# By manifests --------------------------------------------------------------------------------------
+manifests()
+{
+	local n p
+
+	for n in 1 2; do
+		echo "- {apiVersion: v1, kind: Node, metadata: {name: n$n, labels: {name: n$n}},"
+		echo "   spec: {podCIDRs: [10.$n.0.0/24, 'fd00:$n::/64']}, status: {addresses: ["
+		echo "   {type: InternalIP, address: 192.0.2.$n}, {type: InternalIP, address: '2001:db8:f::$n'}]}}"
+	done
+	for p in $PODS1 $PODS2; do
+		echo "- {apiVersion: v1, kind: Pod, metadata: {name: $p, namespace: test, labels: {app: $p}},"
+		echo "   spec: {nodeName: ${NODE_OF[$p]}}, status: {podIPs: [{ip: ${POD4[$p]}}, {ip: '${POD6[$p]}'}]}}"
+	done
+}
+policy() # NAME PREFIX ADDR
+{
+	echo "- {apiVersion: cilium.io/v2, kind: CiliumEgressGatewayPolicy, metadata: {name: $1}, spec: {"
+	echo "   selectors: [{podSelector: {matchLabels: {app: p1a}}}], destinationCIDRs: ['$2'],"
+	echo "   egressGateway: {nodeSelector: {matchLabels: {name: n2}}, egressIP: '$3'}}}"
+}
+list() { printf 'apiVersion: v1\nkind: List\nitems:\n'; "$@"; }
+both_policies() { manifests; policy four 198.51.100.0/24 "${LEND4[n2]}"; policy six 2001:db8:100::/48 "${LEND6[n2]}"; }
+
+files=$(mktemp -d)
+list both_policies >"$files/with.yaml"
+list manifests >"$files/without.yaml"
+check "manifests are applied" apply_both -f "$files/with.yaml"
+leaves "by the gateway of a policy" p1a far lend2
+leaves "others by the rules made by hand" p1b far n1
+check_not "a second time there is nothing to do" eval \
+	'w n1 apply --node n1 -f "$files/with.yaml" --dry-run --diff | grep egress'
+check "without the policy" apply_both -f "$files/without.yaml"
+leaves "by the rules made by hand" p1a far n1
+rm -r "$files"
 
 finish

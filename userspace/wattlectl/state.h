@@ -35,6 +35,7 @@ struct state {
 	STATE_ARRAY(struct manifest_rule) rule;
 	STATE_ARRAY(struct wattle_service) service;
 	STATE_ARRAY(struct wattle_backend) backend;
+	STATE_ARRAY(struct wattle_egress) egress;	/* of identities */
 	struct notes *notes;
 };
 
@@ -59,6 +60,7 @@ int compare_identities(const void *a, const void *b);
 int compare_endpoints(const void *a, const void *b);
 int compare_services(const void *a, const void *b);
 int compare_backends(const void *a, const void *b);
+int compare_egress(const void *a, const void *b);
 
 /* ---- plan.c ---- */
 
