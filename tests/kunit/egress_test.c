@@ -6,7 +6,7 @@
 #include "egress.c"
 
 #define WATTLE_EGRESS_TEST_FROMS	6	/* two addresses, three identities, any */
-#define WATTLE_EGRESS_TEST_TOS		12	/* prefixes that nest */
+#define WATTLE_EGRESS_TEST_TOS		11	/* prefixes that nest */
 
 struct wattle_egress_state {
 	bool there;
