@@ -124,6 +124,17 @@ void wattle_send(struct wattle *w, struct wattle_node *node, struct sk_buff *skb
 	wattle_vxlan_xmit(w, node, skb, identity);
 }
 
+void wattle_receive_tracked(struct wattle *w, struct sk_buff *skb)
+{
+	unsigned long connection = skb_get_nfct(skb);
+
+	skb_set_nfct(skb, 0);
+	skb_scrub_packet(skb, false);
+	skb_set_nfct(skb, connection);
+	skb->dev = w->dev;
+	netif_rx(skb);
+}
+
 void wattle_receive(struct wattle *w, struct sk_buff *skb)
 {
 	wattle_count(w, WATTLE_COUNT_TO_STACK, wattle_skb_packets(skb), skb->len);

@@ -24,6 +24,9 @@ void wattle_send(struct wattle *w, struct wattle_node *node, struct sk_buff *skb
 /* Up the host's stack, as if the wattle device had received it. Takes @skb. */
 void wattle_receive(struct wattle *w, struct sk_buff *skb);
 
+/* The same for a packet that is counted already, and goes on with its connection. Takes @skb. */
+void wattle_receive_tracked(struct wattle *w, struct sk_buff *skb);
+
 /* Does a packet of @parsed fit into @mtu, segmented or whole? */
 static inline bool wattle_fits(const struct sk_buff *skb, const struct wattle_parsed *parsed,
 			       unsigned int mtu)

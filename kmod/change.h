@@ -112,6 +112,7 @@ enum wattle_kind {
 	WATTLE_KIND_RULE,
 	WATTLE_KIND_FRONT,	/* an address that has services */
 	WATTLE_KIND_SERVICE,
+	WATTLE_KIND_EGRESS,
 	WATTLE_KIND_COUNT,
 };
 

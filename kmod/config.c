@@ -372,6 +372,32 @@ int wattle_config_backend_del(struct wattle_config *config, u32 owner,
 	return wattle_config_leave(config, err, why);
 }
 
+int wattle_config_egress_add(struct wattle_config *config, u32 owner,
+			     const struct wattle_egress_spec *spec, bool replace,
+			     struct wattle_refusal *why)
+{
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_egress_add(&config->egress, &config->log, spec, replace, why);
+	return wattle_config_leave(config, err, why);
+}
+
+int wattle_config_egress_del(struct wattle_config *config, u32 owner,
+			     const struct wattle_egress_from *from,
+			     const struct wattle_prefix *to, struct wattle_refusal *why)
+{
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_egress_del(&config->egress, &config->log, from, to, why);
+	return wattle_config_leave(config, err, why);
+}
+
 /* Endpoints without a device go as a change of its own, when nobody else makes one. */
 static void wattle_config_sweep(struct work_struct *work)
 {
@@ -445,8 +471,13 @@ static int wattle_config_init_tables(struct wattle_config *config, struct wattle
 	err = wattle_services_init(&config->services, &config->log);
 	if (err)
 		goto err_policies;
+	err = wattle_egress_init(&config->egress, &config->log);
+	if (err)
+		goto err_services;
 	return 0;
 
+err_services:
+	wattle_services_exit(&config->services);
 err_policies:
 	wattle_policies_exit(&config->policies);
 err_endpoints:
@@ -513,6 +544,7 @@ void wattle_config_exit(struct wattle_config *config)
 	destroy_workqueue(config->queue);
 	wattle_config_drain(config);
 
+	wattle_egress_exit(&config->egress);
 	wattle_services_exit(&config->services);
 	wattle_policies_exit(&config->policies);
 	wattle_endpoints_exit(&config->endpoints);

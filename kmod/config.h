@@ -25,6 +25,7 @@
 #include <linux/netlink.h>
 #include <linux/workqueue.h>
 #include "change.h"
+#include "egress.h"
 #include "endpoint.h"
 #include "identity.h"
 #include "node.h"
@@ -59,6 +60,7 @@ struct wattle_config {
 	struct wattle_endpoints endpoints;
 	struct wattle_policies policies;
 	struct wattle_services services;
+	struct wattle_egress egress;
 	struct wattle_log log;
 	size_t mark;
 	struct list_head dead;
@@ -155,6 +157,12 @@ int wattle_config_backend_add(struct wattle_config *config, u32 owner,
 int wattle_config_backend_del(struct wattle_config *config, u32 owner,
 			      const struct wattle_service_key *key,
 			      const struct wattle_backend *backend, struct wattle_refusal *why);
+int wattle_config_egress_add(struct wattle_config *config, u32 owner,
+			     const struct wattle_egress_spec *spec, bool replace,
+			     struct wattle_refusal *why);
+int wattle_config_egress_del(struct wattle_config *config, u32 owner,
+			     const struct wattle_egress_from *from,
+			     const struct wattle_prefix *to, struct wattle_refusal *why);
 
 /*
  * @dev is being unregistered or leaves the namespace: its port is gone from this
@@ -203,5 +211,7 @@ int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
 int wattle_walk_services(struct wattle_walk *walk,
 			 int (*visit)(const struct wattle_service *service, void *arg),
 			 void *arg);
+int wattle_walk_egress(struct wattle_walk *walk,
+		       int (*visit)(const struct wattle_egress_spec *spec, void *arg), void *arg);
 
 #endif /* WATTLE_CONFIG_H */

@@ -125,6 +125,21 @@ static bool wattle_is_posing(const struct wattle_key *key, const struct wattle_p
 }
 
 /*
+ * An answer from outside, by the gateway of its connection: it is who this node says, and the
+ * gateway may not claim that it is one of the cluster.
+ */
+static bool wattle_check_from_gateway(const struct wattle_key *key, const struct wattle_place *src,
+				      struct wattle_decision *out)
+{
+	if ((key->flags & WATTLE_KEY_WIRE) && key->wire != src->id &&
+	    !wattle_identity_is_outside(key->wire)) {
+		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_WRONG_IDENTITY);
+		return false;
+	}
+	return true;
+}
+
+/*
  * Whether what came in may have come from there, and who it is from: out of the
  * tunnel, outer source, identity and inner source must belong together. False: @out says why
  * not.
@@ -150,6 +165,8 @@ static bool wattle_check_sender(const struct wattle_view *view, const struct wat
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_FOREIGN_SOURCE);
 		return false;
 	}
+	if ((key->flags & WATTLE_KEY_GATEWAY) && !src->node && !src->lost)
+		return wattle_check_from_gateway(key, src, out);
 	/* No node says that of another. */
 	if (key->wire == WATTLE_ID_HOST) {
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_WRONG_IDENTITY);
@@ -209,6 +226,70 @@ static bool wattle_route(const struct wattle_key *key, const struct wattle_place
 	}
 	out->next = WATTLE_TO_STACK;
 	return true;
+}
+
+/* Is that nobody of the cluster, nor a service of it? */
+static bool wattle_place_is_outside(const struct wattle_place *place)
+{
+	return !place->endpoint && !place->node && !place->host && !place->lost &&
+	       !place->service;
+}
+
+/* Is it for the egress rules to say how a packet to @dst goes on? */
+static bool wattle_is_leaving(const struct wattle_view *view, const struct wattle_key *key,
+			      const struct wattle_place *dst, const struct wattle_decision *out)
+{
+	if (likely(wattle_egress_is_empty(&view->config->egress)) ||
+	    !wattle_place_is_outside(dst))
+		return false;
+	if (key->origin == WATTLE_FROM_POD)
+		return out->source;
+	/* A gateway is for pods of other nodes, not for those nodes, nor for who is none of us. */
+	return key->origin == WATTLE_FROM_TUNNEL && out->src_id != WATTLE_ID_REMOTE_NODE &&
+	       !wattle_identity_is_outside(out->src_id);
+}
+
+static const struct wattle_egress_rule *wattle_find_egress(const struct wattle_view *view,
+							   const struct wattle_key *key,
+							   const struct wattle_decision *out)
+{
+	const struct wattle_egress_from from = { .addr = key->saddr, .id = out->src_id };
+
+	return wattle_egress_lookup(&view->config->egress, &from, &out->daddr, view->gen);
+}
+
+/* By the tunnel to the gateway, and never otherwise. */
+static bool wattle_leave_by_gateway(const struct wattle_view *view,
+				    const struct wattle_egress_rule *rule,
+				    struct wattle_decision *out)
+{
+	out->node = wattle_node_by_addr(&view->config->nodes, &rule->spec.addr, view->gen);
+	if (!out->node) {
+		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_NO_GATEWAY);
+		return false;
+	}
+	out->outward = rule;
+	out->next = WATTLE_TO_NODE;
+	return true;
+}
+
+/* How a packet leaves the cluster. As wattle_route(). */
+static bool wattle_leave(const struct wattle_view *view, const struct wattle_key *key,
+			 const struct wattle_place *dst, struct wattle_decision *out)
+{
+	const struct wattle_egress_rule *rule = wattle_find_egress(view, key, out);
+	bool here = key->origin == WATTLE_FROM_POD;
+
+	out->dst_id = dst->id;
+	if (rule && rule->spec.action == WATTLE_EGRESS_ACTION_VIA && here)
+		return wattle_leave_by_gateway(view, rule, out);
+	if (rule && (rule->spec.action == WATTLE_EGRESS_ACTION_GATEWAY ||
+		     (rule->spec.action == WATTLE_EGRESS_ACTION_MASQUERADE && here))) {
+		out->outward = rule;
+		out->next = WATTLE_TO_STACK;
+		return true;
+	}
+	return wattle_route(key, dst, out);
 }
 
 const struct wattle_backend *wattle_decide_backend(struct wattle_services *services,
@@ -483,7 +564,7 @@ static bool wattle_is_tunnel_port(const struct wattle_view *view, const struct w
 				  const struct wattle_decision *out)
 {
 	return key->proto == IPPROTO_UDP && ntohs(out->dport) == view->port &&
-	       (out->next == WATTLE_TO_STACK || dst->own);
+	       (out->next == WATTLE_TO_STACK || out->outward || dst->own);
 }
 
 static void wattle_decide_init(const struct wattle_view *view, const struct wattle_key *key,
@@ -504,10 +585,11 @@ static void wattle_decide_common(const struct wattle_view *view, const struct wa
 	struct wattle_place room;
 
 	dst = wattle_locate(view, &out->daddr, false, &room);
-	if (!wattle_route(key, dst, out))
+	if (!(wattle_is_leaving(view, key, dst, out) ? wattle_leave(view, key, dst, out) :
+						       wattle_route(key, dst, out)))
 		return;
 	out->hairpin = out->service && out->source && out->source == out->endpoint;
-	if (out->source && wattle_is_tunnel_port(view, key, dst, out)) {
+	if ((out->source || out->outward) && wattle_is_tunnel_port(view, key, dst, out)) {
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_TUNNEL_PORT);
 		return;
 	}
@@ -617,6 +699,27 @@ void wattle_decide_known(const struct wattle_view *view, const struct wattle_key
 	wattle_decide_common(view, key, out);
 }
 
+bool wattle_decide_may_answer(const struct wattle_view *view, const struct wattle_key *key)
+{
+	struct wattle_place room;
+
+	if (wattle_egress_is_empty(&view->config->egress) ||
+	    !wattle_place_is_outside(wattle_locate(view, &key->saddr, false, &room)))
+		return false;
+	return wattle_locate(view, &key->daddr, false, &room)->endpoint;
+}
+
+bool wattle_decide_is_gateway(const struct wattle_view *view, const struct wattle_key *key,
+			      u32 serial)
+{
+	struct wattle_decision d;
+
+	if (wattle_egress_is_empty(&view->config->egress))
+		return false;
+	wattle_decide_known(view, key, &d);
+	return d.outward && d.node && d.node->serial == serial;
+}
+
 void wattle_decide_place(const struct wattle_view *view, const struct in6_addr *addr,
 			 struct wattle_place *place)
 {
@@ -632,5 +735,6 @@ void wattle_decide_next(const struct wattle_view *view, const struct wattle_key 
 
 	out->verdict = WATTLE_VERDICT_ALLOW;
 	out->reason = WATTLE_REASON_NONE;
+	out->outward = NULL;
 	wattle_route(key, wattle_locate(view, &key->daddr, false, &room), out);
 }

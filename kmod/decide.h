@@ -109,6 +109,19 @@ enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 /* What becomes of a connection to @service that leads nowhere: WATTLE_VERDICT_REJECT or _DROP. */
 u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason);
 
+/*
+ * May @key, which came out of the tunnel from a source that does not belong there, be an answer
+ * from outside to a pod here, by a gateway? Its connection tells. Context: RCU reader.
+ */
+bool wattle_decide_may_answer(const struct wattle_view *view, const struct wattle_key *key);
+
+/*
+ * Does a connection of a pod here leave by the gateway that is the node with that @serial? @key is
+ * as for wattle_decide_known(). Context: RCU reader.
+ */
+bool wattle_decide_is_gateway(const struct wattle_view *view, const struct wattle_key *key,
+			      u32 serial);
+
 /* What @addr is, and where. Context: RCU reader. */
 void wattle_decide_place(const struct wattle_view *view, const struct in6_addr *addr,
 			 struct wattle_place *place);

@@ -94,9 +94,19 @@ static __always_inline enum wattle_outcome wattle_pod(struct wattle_port *port, 
 	return wattle_pod_slow(&p, reason);
 }
 
+/* Is that the first packet of a connection that has got another source? */
+static bool wattle_hook_is_bound(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	return ct && !nf_ct_is_confirmed(ct) && (ct->status & IPS_SRC_NAT);
+}
+
 /*
  * Somebody else holds @skb as well (pktgen does): work on a clone, and let the original go up
- * the stack, to meet conntrack and services there, where that is where it goes.
+ * the stack, to meet conntrack and services there, where that is where it goes. It would leave
+ * with the pod's address, so the first packet of what is masqueraded does not.
  */
 static noinline unsigned int wattle_hook_shared(struct wattle_port *port, struct sk_buff *skb)
 {
@@ -107,6 +117,11 @@ static noinline unsigned int wattle_hook_shared(struct wattle_port *port, struct
 		return NF_STOLEN;
 	}
 	if (wattle_pod(port, clone) == WATTLE_PASS) {
+		if (unlikely(wattle_hook_is_bound(clone))) {
+			wattle_drop(port->wattle, clone, WATTLE_REASON_NAT, NULL, NULL);
+			consume_skb(skb);
+			return NF_STOLEN;
+		}
 		consume_skb(clone);
 		return NF_ACCEPT;
 	}

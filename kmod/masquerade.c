@@ -50,15 +50,38 @@ static bool wattle_source_find(struct wattle *w, const struct in6_addr *to,
 	return v4 ? wattle_source4(w, to, from) : wattle_source6(w, to, from);
 }
 
+static enum wattle_reason wattle_bind_source(struct nf_conn *ct, const struct in6_addr *from)
+{
+	struct nf_nat_range2 range;
+
+	wattle_range(&range, from);
+	return nf_nat_setup_info(ct, &range, NF_NAT_MANIP_SRC) == NF_ACCEPT ? WATTLE_REASON_NONE :
+									    WATTLE_REASON_NAT;
+}
+
 enum wattle_reason wattle_masquerade(struct wattle *w, struct nf_conn *ct,
 				     const struct in6_addr *to, const struct wattle_node *node)
 {
-	struct nf_nat_range2 range;
 	struct in6_addr from;
 
-	if (!wattle_source_find(w, to, node, &from))
-		return WATTLE_REASON_NO_ROUTE;
-	wattle_range(&range, &from);
-	return nf_nat_setup_info(ct, &range, NF_NAT_MANIP_SRC) == NF_ACCEPT ? WATTLE_REASON_NONE :
-									    WATTLE_REASON_NAT;
+	return wattle_source_find(w, to, node, &from) ? wattle_bind_source(ct, &from) :
+							WATTLE_REASON_NO_ROUTE;
+}
+
+bool wattle_masquerade_source(struct wattle *w, const struct wattle_decision *decision,
+			      struct in6_addr *from)
+{
+	*from = decision->outward->spec.addr;
+	return !ipv6_addr_any(from) || wattle_source_find(w, &decision->daddr, NULL, from);
+}
+
+enum wattle_reason wattle_masquerade_outward(struct wattle *w, struct nf_conn *ct,
+					     const struct wattle_decision *decision)
+{
+	struct in6_addr from;
+
+	if (nf_nat_initialized(ct, NF_NAT_MANIP_SRC))
+		return WATTLE_REASON_NONE;
+	return wattle_masquerade_source(w, decision, &from) ? wattle_bind_source(ct, &from) :
+							      WATTLE_REASON_NO_ROUTE;
 }

@@ -64,6 +64,14 @@ int wattle_nat_remember(struct wattle *w, const struct wattle_service *service,
 enum wattle_reason wattle_masquerade(struct wattle *w, struct nf_conn *ct,
 				     const struct in6_addr *to, const struct wattle_node *node);
 
+/* The source that a connection which leaves by @decision's rule gets. False: no route. */
+bool wattle_masquerade_source(struct wattle *w, const struct wattle_decision *decision,
+			      struct in6_addr *from);
+
+/* Give a new connection that source. */
+enum wattle_reason wattle_masquerade_outward(struct wattle *w, struct nf_conn *ct,
+					     const struct wattle_decision *decision);
+
 /* For nf_nat_setup_info(): that address, and any port. */
 void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr);
 

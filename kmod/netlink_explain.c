@@ -151,7 +151,20 @@ static int wattle_nl_put_service_of(struct sk_buff *skb, const struct wattle_dec
 	return 0;
 }
 
-static int wattle_nl_put_way(struct sk_buff *skb, const struct wattle *w,
+/* By which rule it leaves the cluster: what becomes of it. */
+static int wattle_nl_put_outward(struct sk_buff *skb, struct wattle *w,
+				 const struct wattle_decision *d)
+{
+	struct in6_addr from;
+
+	if (d->node)
+		return nla_put_flag(skb, WATTLE_A_EXPLAIN_GATEWAY);
+	if (!wattle_masquerade_source(w, d, &from))
+		return 0;
+	return wattle_nl_put_addr(skb, WATTLE_A_EXPLAIN_MASQUERADE, &from);
+}
+
+static int wattle_nl_put_way(struct sk_buff *skb, struct wattle *w,
 			     const struct wattle_decision *d)
 {
 	const struct in6_addr *via = d->node ? wattle_vxlan_remote(w, d->node) : NULL;
@@ -159,7 +172,7 @@ static int wattle_nl_put_way(struct sk_buff *skb, const struct wattle *w,
 	if ((via && wattle_nl_put_addr(skb, WATTLE_A_EXPLAIN_VIA, via)) ||
 	    (d->node && nla_put_string(skb, WATTLE_A_EXPLAIN_NODE, d->node->name)))
 		return -EMSGSIZE;
-	return 0;
+	return d->outward ? wattle_nl_put_outward(skb, w, d) : 0;
 }
 
 int wattle_nl_put_key(struct sk_buff *skb, const struct wattle_key *key)
@@ -204,7 +217,7 @@ static void wattle_nl_explain_stack(const struct wattle_view *view, const struct
 {
 	struct wattle_key up = *key;
 
-	if (key->origin != WATTLE_FROM_TUNNEL || d->next != WATTLE_TO_STACK)
+	if (key->origin != WATTLE_FROM_TUNNEL || d->next != WATTLE_TO_STACK || d->outward)
 		return;
 	up.origin = WATTLE_FROM_STACK;
 	up.flags = 0;
@@ -256,11 +269,15 @@ static void wattle_nl_explain_hooks(struct wattle *w, const struct wattle_key *k
 				    struct wattle_decision *d)
 {
 	enum wattle_reason reason = wattle_parse_check(key);
+	struct in6_addr from;
 
 	if (!reason && d->next == WATTLE_TO_NODE && !wattle_vxlan_remote(w, d->node))
 		reason = WATTLE_REASON_NO_ROUTE;
 	if (!reason && d->next == WATTLE_TO_ENDPOINT && wattle_nl_is_down(d->endpoint))
 		reason = WATTLE_REASON_DEVICE_DOWN;
+	if (!reason && d->next == WATTLE_TO_STACK && d->outward &&
+	    !wattle_masquerade_source(w, d, &from))
+		reason = WATTLE_REASON_NO_ROUTE;
 	if (!reason)
 		return;
 	d->verdict = WATTLE_VERDICT_DROP;

@@ -215,8 +215,30 @@ const struct nla_policy wattle_stats_get_nl_policy[WATTLE_A_STAT_NAME + 1] = {
 	[WATTLE_A_STAT_NAME] = { .type = NLA_NUL_STRING, },
 };
 
+/* WATTLE_CMD_EGRESS_NEW - do */
+const struct nla_policy wattle_egress_new_nl_policy[WATTLE_A_EGRESS_VIA + 1] = {
+	[WATTLE_A_EGRESS_ID] = { .type = NLA_U32, },
+	[WATTLE_A_EGRESS_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[WATTLE_A_EGRESS_TO] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
+	[WATTLE_A_EGRESS_ACTION] = NLA_POLICY_MAX(NLA_U8, 4),
+	[WATTLE_A_EGRESS_AS] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[WATTLE_A_EGRESS_VIA] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+};
+
+/* WATTLE_CMD_EGRESS_DEL - do */
+const struct nla_policy wattle_egress_del_nl_policy[WATTLE_A_EGRESS_TO + 1] = {
+	[WATTLE_A_EGRESS_ID] = { .type = NLA_U32, },
+	[WATTLE_A_EGRESS_SOURCE] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[WATTLE_A_EGRESS_TO] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
+};
+
+/* WATTLE_CMD_EGRESS_GET - dump */
+const struct nla_policy wattle_egress_get_nl_policy[WATTLE_A_EGRESS_ID + 1] = {
+	[WATTLE_A_EGRESS_ID] = { .type = NLA_U32, },
+};
+
 /* Ops table for wattle */
-const struct genl_ops wattle_nl_ops[27] = {
+const struct genl_ops wattle_nl_ops[30] = {
 	{
 		.cmd		= WATTLE_CMD_INFO_GET,
 		.doit		= wattle_nl_info_get_doit,
@@ -416,5 +438,27 @@ const struct genl_ops wattle_nl_ops[27] = {
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_stats_get_nl_policy,
 		.maxattr	= WATTLE_A_STAT_NAME,
+	},
+	{
+		.cmd		= WATTLE_CMD_EGRESS_NEW,
+		.doit		= wattle_nl_egress_new_doit,
+		.policy		= wattle_egress_new_nl_policy,
+		.maxattr	= WATTLE_A_EGRESS_VIA,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= WATTLE_CMD_EGRESS_DEL,
+		.doit		= wattle_nl_egress_del_doit,
+		.policy		= wattle_egress_del_nl_policy,
+		.maxattr	= WATTLE_A_EGRESS_TO,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= WATTLE_CMD_EGRESS_GET,
+		.start		= wattle_nl_dump_room,
+		.dumpit		= wattle_nl_egress_get_dumpit,
+		.done		= wattle_nl_dump_done,
+		.policy		= wattle_egress_get_nl_policy,
+		.maxattr	= WATTLE_A_EGRESS_ID,
 	},
 };

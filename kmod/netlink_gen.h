@@ -69,8 +69,14 @@ extern const struct nla_policy wattle_flow_flush_nl_policy[WATTLE_A_FLOW_CPU + 1
 
 extern const struct nla_policy wattle_stats_get_nl_policy[WATTLE_A_STAT_NAME + 1];
 
+extern const struct nla_policy wattle_egress_new_nl_policy[WATTLE_A_EGRESS_VIA + 1];
+
+extern const struct nla_policy wattle_egress_del_nl_policy[WATTLE_A_EGRESS_TO + 1];
+
+extern const struct nla_policy wattle_egress_get_nl_policy[WATTLE_A_EGRESS_ID + 1];
+
 /* Ops table for wattle */
-extern const struct genl_ops wattle_nl_ops[27];
+extern const struct genl_ops wattle_nl_ops[30];
 
 int wattle_nl_info_get_doit(struct sk_buff *skb, struct genl_info *info);
 int wattle_nl_txn_begin_doit(struct sk_buff *skb, struct genl_info *info);
@@ -109,6 +115,10 @@ int wattle_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int wattle_nl_flow_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int wattle_nl_stats_get_dumpit(struct sk_buff *skb,
 			       struct netlink_callback *cb);
+int wattle_nl_egress_new_doit(struct sk_buff *skb, struct genl_info *info);
+int wattle_nl_egress_del_doit(struct sk_buff *skb, struct genl_info *info);
+int wattle_nl_egress_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
 
 int wattle_nl_dump_room(struct netlink_callback *cb);
 int wattle_nl_dump_done(struct netlink_callback *cb);

@@ -111,7 +111,9 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	if (!READ_ONCE(p->w->opt.cache) || d->reason ||
 	    !wattle_parsed_is_fast(&p->parsed) || !wattle_track_offload(ct))
 		return;
-	if (next != WATTLE_TO_STACK && !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &made))
+	/* What the stack rewrites is shown; what it has rewritten is in the key. */
+	if ((next != WATTLE_TO_STACK || p->key.origin == WATTLE_FROM_POD) &&
+	    !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &made) && next != WATTLE_TO_STACK)
 		return;
 	flow = wattle_flow_insert(p->w, &p->key, p->hash);
 	flow->rewrite = made.rewrite;
@@ -156,6 +158,9 @@ static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *
 	} else {
 		sent = p->key;
 		sent.flags |= WATTLE_KEY_ANSWER;
+		if (sent.origin == WATTLE_FROM_TUNNEL &&
+		    wattle_decide_is_gateway(&p->view, &orig, sent.in))
+			sent.flags |= WATTLE_KEY_GATEWAY;
 	}
 	if (!wattle_decide_sender(&p->view, &sent, d))
 		return;
@@ -347,10 +352,24 @@ static enum wattle_reason wattle_packet_forsake(struct wattle_packet *p)
 	return WATTLE_REASON_BACKEND_GONE;
 }
 
+/* A new connection gets the addresses that were decided. */
+static enum wattle_reason wattle_packet_bind(struct wattle_packet *p)
+{
+	const struct wattle_decision *d = &p->decision;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+	enum wattle_reason reason = WATTLE_REASON_NONE;
+
+	if (d->service)
+		reason = wattle_nat_bind(ct, d);
+	if (!reason && d->outward && d->next == WATTLE_TO_STACK)
+		reason = wattle_masquerade_outward(p->w, ct, d);
+	return reason;
+}
+
 enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
-	enum ip_conntrack_info ctinfo;
 	enum wattle_reason reason;
 
 	wattle_count(p->w, WATTLE_COUNT_CACHE_MISS, wattle_skb_packets(p->skb), p->parsed.len);
@@ -364,8 +383,8 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 	wattle_packet_decide(p);
 	if (!wattle_packet_allowed(p))
 		return WATTLE_TAKEN;
-	if (d->service && !p->known) {
-		reason = wattle_nat_bind(nf_ct_get(p->skb, &ctinfo), d);
+	if (!p->known) {
+		reason = wattle_packet_bind(p);
 		if (reason)
 			return wattle_packet_drop(p, reason);
 	}
@@ -376,7 +395,8 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 		return wattle_packet_to_node(p);
 	default:
 		/* The stack's own NAT hooks rewrite, and confirm. */
-		wattle_packet_remember(p, WATTLE_TO_STACK);
+		if (p->key.origin != WATTLE_FROM_TUNNEL)
+			wattle_packet_remember(p, WATTLE_TO_STACK);
 		wattle_count(p->w, WATTLE_COUNT_TO_STACK, wattle_skb_packets(p->skb),
 			     p->parsed.len);
 		return WATTLE_PASS;

@@ -32,7 +32,8 @@
 	X(NOT_UNICAST, "not_unicast", "multicast or broadcast, not carried") \
 	X(NO_ENDPOINT, "no_endpoint", "no such endpoint on this node") \
 	X(NO_NODE, "no_node", "destination is on no known node") \
-	X(NO_ROUTE, "no_route", "no route to the tunnel end point") \
+	X(NO_GATEWAY, "no_gateway", "an egress rule names a gateway that is no known node") \
+	X(NO_ROUTE, "no_route", "no route to the tunnel end point, or to outside") \
 	X(TOO_BIG, "too_big", "does not fit the path: sender told by ICMP") \
 	X(RECURSION, "recursion", "encapsulated too deeply") \
 	X(CONNTRACK, "conntrack", "connection tracking refused it (invalid, or table full)") \

@@ -28,6 +28,7 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 					      enum wattle_reason reason)
 {
 	struct wattle_decision *d = &p->decision;
+	bool answer;
 
 	if (wattle_vxlan_asks(p->w) && (p->skb->protocol == htons(ETH_P_ARP) ||
 					(!reason && (p->parsed.flags & WATTLE_PARSED_LOCAL))))
@@ -38,19 +39,22 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 		return wattle_packet_drop(p, WATTLE_REASON_NOT_UNICAST);
 	/*
 	 * Nothing of it is believed, nor kept, before the sender is known. What policy says is for
-	 * later: it may be an answer.
+	 * later: it may be an answer; so may what has come from outside by a gateway, which has
+	 * to prove it by its connection then.
 	 */
 	wattle_decide(&p->view, &p->key, d);
-	if (d->verdict == WATTLE_VERDICT_DROP)
+	answer = d->reason == WATTLE_REASON_FOREIGN_SOURCE && node &&
+		 wattle_decide_may_answer(&p->view, &p->key);
+	if (d->verdict == WATTLE_VERDICT_DROP && !answer)
 		return wattle_packet_drop(p, d->reason);
 	if (node)
 		wattle_vxlan_learn(p->w, node, p->skb);
-	if (d->next == WATTLE_TO_STACK) {
+	if (d->next == WATTLE_TO_STACK && !d->outward) {
 		wattle_receive(p->w, p->skb);
 		return WATTLE_TAKEN;
 	}
 	if (!(p->parsed.flags & WATTLE_PARSED_FRAGMENT))
-		p->decided = true;
+		p->decided = !answer;
 	else if (!wattle_packet_defrag(p, WATTLE_DEFRAG_TUNNEL))
 		return WATTLE_TAKEN;
 	return wattle_packet_apply(p);
@@ -108,6 +112,7 @@ void wattle_tunnel_receive(struct wattle *w, struct sk_buff *skb)
 	if (plain)
 		reason = wattle_parse_check(&p.key);
 	wattle_packet_begin(&p, w, skb, NULL);
+	/* It became the host's meanwhile, or leaves here for the outside. */
 	if (wattle_tunnel_slow(&p, node, reason) == WATTLE_PASS)
-		wattle_receive(w, skb);	/* it became the host's meanwhile */
+		wattle_receive_tracked(w, skb);
 }

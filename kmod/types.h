@@ -149,6 +149,7 @@ struct wattle_key {
 #define WATTLE_KEY_WIRE		0x0004	/* the header told an identity: @wire */
 #define WATTLE_KEY_ANSWER	0x0010	/* of a connection that exists, against its direction */
 #define WATTLE_KEY_SERVICE	0x0008	/* decide.c's: a service was asked for */
+#define WATTLE_KEY_GATEWAY	0x0020	/* an answer from the gateway that the connection left by */
 
 static_assert(sizeof(struct wattle_key) == 48);
 
@@ -160,6 +161,7 @@ static inline bool wattle_key_equal(const struct wattle_key *a, const struct wat
 		 (x[3] ^ y[3]) | (x[4] ^ y[4]) | (x[5] ^ y[5]));
 }
 
+struct wattle_egress_rule;
 struct wattle_endpoint;
 struct wattle_node;
 struct wattle_rule;
@@ -198,6 +200,8 @@ enum wattle_next {
  * @endpoint: destination endpoint (TO_ENDPOINT)
  * @node: destination node (TO_NODE)
  * @source: endpoint that the packet is from, if it is here
+ * @outward: rule by which it leaves the cluster, masqueraded (TO_STACK) or by a gateway
+ *	(TO_NODE); NULL: as it is, or not at all
  * @gen: generation that all of this was read at
  *
  * Pointers are valid inside the RCU read section in which the decision was
@@ -219,6 +223,7 @@ struct wattle_decision {
 	struct wattle_endpoint *endpoint;
 	struct wattle_endpoint *source;
 	struct wattle_node *node;
+	const struct wattle_egress_rule *outward;
 	struct wattle_judgement egress;
 	struct wattle_judgement ingress;
 	u64 gen;

@@ -295,3 +295,24 @@ int wattle_walk_services(struct wattle_walk *walk,
 	return wattle_walk_hash(walk, &walk->config->services.by_frontend.ht,
 				wattle_walk_show_service, &to);
 }
+
+struct wattle_walk_egress_arg {
+	int (*visit)(const struct wattle_egress_spec *spec, void *arg);
+	void *arg;
+};
+
+static int wattle_walk_show_egress(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_walk_egress_arg *to = arg;
+	const struct wattle_egress_rule *rule = object;
+
+	return wattle_alive(&rule->entry.life, gen) ? to->visit(&rule->spec, to->arg) : 0;
+}
+
+int wattle_walk_egress(struct wattle_walk *walk,
+		       int (*visit)(const struct wattle_egress_spec *spec, void *arg), void *arg)
+{
+	struct wattle_walk_egress_arg to = { .visit = visit, .arg = arg };
+
+	return wattle_walk_hash(walk, &walk->config->egress.rules, wattle_walk_show_egress, &to);
+}

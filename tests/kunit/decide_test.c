@@ -524,6 +524,93 @@ static void wattle_decide_test_last(struct kunit *test)
 	wattle_decide_test_end(test, &t);
 }
 
+static void wattle_decide_test_egress_rule(struct kunit *test, u32 id, u32 to, u8 len, u8 action,
+					   u32 addr)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_egress_spec spec = {
+		.from.id = id, .to = wattle_test_prefix4(to, len), .action = action,
+	};
+
+	if (addr)
+		spec.addr = wattle_test_v4(addr);
+	KUNIT_EXPECT_EQ(test, wattle_config_egress_add(f->config, 0, &spec, false, &f->why), 0);
+}
+
+/* An answer out of the tunnel to A from WORLD is that of its gateway, and of nobody else. */
+static void wattle_decide_test_gateway(struct kunit *test, const struct wattle_decide_test *t,
+				       u32 from, u32 to, bool is_gateway)
+{
+	struct wattle_fixture *f = test->priv;
+	struct wattle_view view = {
+		.config = f->config, .gen = wattle_generation(f->config),
+		.is_host = wattle_decide_test_is_host, .port = 8472, .strict = true,
+	};
+	struct wattle_key key = {
+		.saddr = wattle_test_v4(from), .daddr = wattle_test_v4(to), .dport = htons(1),
+		.proto = IPPROTO_TCP, .origin = WATTLE_FROM_POD,
+	};
+
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, wattle_decide_is_gateway(&view, &key, t->node_serial), is_gateway);
+	KUNIT_EXPECT_FALSE(test, wattle_decide_is_gateway(&view, &key, t->node_serial + 1));
+	rcu_read_unlock();
+}
+
+#define FAR	0xc6336409
+#define GONE	0xcb007109
+
+static void wattle_decide_test_egress(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "masqueraded", POD, A, WORLD, 1, ALLOW, .next = WATTLE_TO_STACK,
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "by the gateway", POD, A, FAR, 1, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "another pod not", POD, B, FAR, 1, ALLOW, .next = WATTLE_TO_STACK,
+		  .src_id = 301, .dst_id = WATTLE_ID_WORLD },
+		{ "by a gateway that is gone", POD, A, GONE, 1, DROP(NO_GATEWAY),
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "to a tunnel by the gateway", POD, A, FAR, 8472, DROP(TUNNEL_PORT),
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "a pod is no outside", POD, A, C, 1, ALLOW, .next = WATTLE_TO_NODE,
+		  .src_id = 300, .dst_id = 302 },
+		{ "nor is this host", POD, A, HOST, 1, ALLOW, .next = WATTLE_TO_STACK,
+		  .src_id = 300, .dst_id = WATTLE_ID_HOST },
+		{ "a pod there that leaves here", TUNNEL, C, WORLD, 1, .wire = 302,
+		  .from_node2 = true, ALLOW, .next = WATTLE_TO_STACK, .src_id = 302,
+		  .dst_id = WATTLE_ID_WORLD },
+		{ "to a tunnel from here", TUNNEL, C, WORLD, 8472, .wire = 302,
+		  .from_node2 = true, DROP(TUNNEL_PORT), .src_id = 302,
+		  .dst_id = WATTLE_ID_WORLD },
+		{ "one that does not", TUNNEL, D, WORLD, 1, .wire = 303, .from_node2 = true,
+		  DROP(NO_ENDPOINT), .src_id = 303, .dst_id = WATTLE_ID_WORLD },
+		{ "the other node itself", TUNNEL, NODE2, WORLD, 1, .wire = WATTLE_ID_REMOTE_NODE,
+		  .from_node2 = true, DROP(NO_ENDPOINT), .src_id = WATTLE_ID_REMOTE_NODE,
+		  .dst_id = WATTLE_ID_WORLD },
+		{ "who is not what it says", TUNNEL, C, WORLD, 1, .wire = 303, .from_node2 = true,
+		  DROP(WRONG_IDENTITY), .src_id = 302 },
+		{ "no answer yet", TUNNEL, FAR, A, 1, .wire = 2, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_WORLD },
+	};
+	struct wattle_decide_test t = {};
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_egress_rule(test, 0, 0, 0, WATTLE_EGRESS_ACTION_MASQUERADE, 0);
+		wattle_decide_test_egress_rule(test, 300, 0xc6336400, 24,
+					       WATTLE_EGRESS_ACTION_VIA, NODE2);
+		wattle_decide_test_egress_rule(test, 300, 0xcb007100, 24,
+					       WATTLE_EGRESS_ACTION_VIA, 0xc0000263);
+		wattle_decide_test_egress_rule(test, 302, 0, 0, WATTLE_EGRESS_ACTION_GATEWAY, 0);
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+		wattle_decide_test_gateway(test, &t, A, FAR, true);
+		wattle_decide_test_gateway(test, &t, A, WORLD, false);
+		wattle_decide_test_gateway(test, &t, A, C, false);
+		wattle_decide_test_gateway(test, &t, B, FAR, false);
+	}
+	wattle_decide_test_end(test, &t);
+}
+
 static struct kunit_case wattle_decide_cases[] = {
 	KUNIT_CASE(wattle_decide_test_ways),
 	KUNIT_CASE(wattle_decide_test_senders),
@@ -532,6 +619,7 @@ static struct kunit_case wattle_decide_cases[] = {
 	KUNIT_CASE(wattle_decide_test_sources),
 	KUNIT_CASE(wattle_decide_test_policy),
 	KUNIT_CASE(wattle_decide_test_last),
+	KUNIT_CASE(wattle_decide_test_egress),
 	{}
 };
 

@@ -412,6 +412,51 @@ def frontends(w):
     refused("gone", lambda: w.one.do("service-get", outside), errno.ENOENT)
 
 
+@test("egress rules: shown as they were given, and what is wrong is refused, with the attribute")
+def egress(w):
+    rules = [
+        {"to": prefix("0.0.0.0/0"), "action": "masquerade", "as": ip("192.0.2.1")},
+        {"id": 400, "to": prefix("fd00::/8"), "action": "via", "via": ip("192.0.2.99")},
+        {"source": ip("10.2.0.7"), "to": prefix("198.51.100.0/24"), "action": "skip"},
+    ]
+
+    def new(base, **kw):
+        rule = {k: v for k, v in {**base, **kw}.items() if v is not None}
+        return lambda: w.one.do("egress-new", rule)
+
+    def shown(**which):
+        return sorted(w.one.dump("egress-get", which), key=lambda rule: rule["action"])
+
+    for rule in rules:
+        w.one.do("egress-new", rule)
+    same(shown(), sorted(rules, key=lambda rule: rule["action"]))
+    same(shown(id=400), [rules[1]])
+    refused("again", new(rules[0]), errno.EEXIST, "already", ".to")
+    w.one.do("egress-new", {**rules[0], "action": "gateway"}, REPLACE)
+    same([rule["action"] for rule in shown()], ["gateway", "skip", "via"])
+    refused("no prefix", new(rules[0], to=None), errno.EINVAL, "prefix")
+    refused("no action", new(rules[0], action=None), errno.EINVAL, "action")
+    refused("action 5", new(rules[0], action=5), errno.ERANGE, "", ".action")
+    refused("identity 0", new(rules[1], id=0), errno.EINVAL, "any pod", ".id")
+    refused("both", new(rules[2], id=400), errno.EINVAL, "not both", ".source")
+    refused("no source", new(rules[2], source=ip("0.0.0.0")), errno.EINVAL, "", ".source")
+    refused("another family", new(rules[2], source=ip("fd00::1")), errno.EINVAL, "famil", ".source")
+    refused("host bits", new(rules[0], to={"addr": ip("10.0.0.1"), "len": 8}), errno.EINVAL,
+            "beyond", ".to.addr")
+    refused("as of another family", new(rules[0], to=prefix("10.0.0.0/8"), **{"as": ip("fd00::1")}),
+            errno.EINVAL, "famil", ".as")
+    refused("as where it is kept", new(rules[0], to=prefix("10.0.0.0/8"), action="keep"),
+            errno.EINVAL, "", ".as")
+    refused("via where it is not", new(rules[0], via=ip("192.0.2.2")), errno.EINVAL, "", ".via")
+    refused("as of a gateway", new(rules[1], **{"as": ip("fd00::1")}), errno.EINVAL, "gateway", ".as")
+    refused("via nothing", new(rules[1], via=None), errno.EINVAL, "end point", ".action")
+    refused("skip for any", new(rules[2], source=None), errno.EINVAL, "any pod", ".action")
+    refused("no such", lambda: w.one.do("egress-del", {"to": prefix("10.0.0.0/8")}), errno.ENOENT)
+    for rule in rules:
+        w.one.do("egress-del", {k: rule[k] for k in ("id", "source", "to") if k in rule})
+    same(shown(), [])
+
+
 @test("services and backends: what is wrong is refused, with the attribute")
 def services_refused(w):
     key = service(w)
@@ -736,6 +781,7 @@ WRITES = {
     "service-new": {"addr": b"\x0a\1\1\1", "port": 1, "proto": 6},
     "service-del": {"addr": b"\x0a\x60\0\x0a", "port": 80, "proto": 6},
     "backend-new": {}, "backend-del": {},
+    "egress-new": {"to": prefix("0.0.0.0/0"), "action": "masquerade"}, "egress-del": {},
 }
 
 

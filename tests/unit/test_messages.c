@@ -126,6 +126,27 @@ static void test_node(void)
 	wattle_node_release(&node);
 }
 
+static void test_egress(void)
+{
+	const struct nlmsghdr *nlh = request("egress add id 300 to 0.0.0.0/0 gateway as 192.0.2.9");
+	struct wattle_egress egress;
+	char text[WATTLE_PREFIX_STRLEN];
+
+	ok(nlh && !wattle_egress_parse(nlh, &egress) && egress.id == 300 && !egress.source.len &&
+	   !strcmp(wattle_prefix_text(text, &egress.to), "0.0.0.0/0") &&
+	   egress.action == WATTLE_EGRESS_ACTION_GATEWAY && !egress.via.len &&
+	   !strcmp(wattle_addr_text(text, &egress.as), "192.0.2.9"), "\"egress add\" is read back");
+	nlh = request("egress replace fd00::5 to fd01::/16 via 192.0.2.2");
+	ok(nlh && nlh->nlmsg_flags & NLM_F_REPLACE && !wattle_egress_parse(nlh, &egress) &&
+	   !egress.id && !strcmp(wattle_addr_text(text, &egress.source), "fd00::5") &&
+	   egress.action == WATTLE_EGRESS_ACTION_VIA && !egress.as.len &&
+	   !strcmp(wattle_addr_text(text, &egress.via), "192.0.2.2"), "\"via\" is an action");
+	nlh = request("egress del any to 10.0.0.0/8 keep");
+	ok(nlh && wattle_msg_cmd(nlh) == WATTLE_CMD_EGRESS_DEL &&
+	   !wattle_egress_parse(nlh, &egress) && !egress.id && !egress.source.len &&
+	   !strcmp(wattle_prefix_text(text, &egress.to), "10.0.0.0/8"), "\"egress del\" says which");
+}
+
 static void test_identity(void)
 {
 	const struct nlmsghdr *nlh = request("identity add 10.2.0.7 id 0x12c via 192.0.2.2");
@@ -441,7 +462,7 @@ static const struct {
 	{ "info", WATTLE_CMD_TXN_COMMIT }, { "node", WATTLE_CMD_NODE_NEW },
 	{ "identity", WATTLE_CMD_IDENTITY_NEW }, { "endpoint", WATTLE_CMD_ENDPOINT_NEW },
 	{ "policy", WATTLE_CMD_POLICY_NEW }, { "service", WATTLE_CMD_SERVICE_NEW },
-	{ "backend", WATTLE_CMD_BACKEND_NEW },
+	{ "backend", WATTLE_CMD_BACKEND_NEW }, { "egress", WATTLE_CMD_EGRESS_NEW },
 };
 
 /* A request that holds nothing but the attribute @type. */
@@ -527,6 +548,7 @@ int main(void)
 	test_text();
 	test_node();
 	test_identity();
+	test_egress();
 	test_endpoint();
 	test_policy();
 	test_service();

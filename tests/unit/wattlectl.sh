@@ -66,7 +66,17 @@ says 2 'the value is missing after "-n"' -n
 says 2 'commands come from the file' -b /dev/null node show
 says 2 'no object "thing"' help thing
 
+says 2 'egress any: "to PREFIX" is missing' egress add any keep
+says 2 'egress any: .*"via ADDR" is missing' egress add any to 10.0.0.0/8
+says 2 'egress any: what goes via a gateway has no other action' \
+	egress add any to 10.0.0.0/8 keep via 192.0.2.2
+
 # Values: 1
+says 1 'egress 10.1.0.0/24: the pods are any, those of an identity, or the one at an address' \
+	egress add 10.1.0.0/24 to 0.0.0.0/0 keep
+says 1 'as: is for masquerade and gateway' egress add any to 10.0.0.0/8 keep as 192.0.2.1
+says 1 'as: is for masquerade and gateway' egress add any to ::/0 via fd00::2 as 192.0.2.1
+says 1 'to: 10.0.0.1/8 has bits set' egress add any to 10.0.0.1/8 keep
 says 1 '^wattlectl: node n2: addr: 192\.0\.2\.300 is not an IPv4 or IPv6 address$' \
 	node add n2 addr 192.0.2.300
 says 1 'addr: at most one address of each family' node add n2 addr 192.0.2.2 addr 192.0.2.3
@@ -148,6 +158,9 @@ if [ ! -e /sys/module/wattle ]; then
 		'service replace [::]:30080/tcp source fd00::/8 source 2001:db8::/32 source-policy deny' \
 		'service del 10.0.0.1:80/tcp scope outside' 'service show 10.0.0.1:80/tcp scope outside' \
 		'backend set [::]:30080/tcp scope outside to [fd00::2]:53 weight 2' \
+		'egress add any to 0.0.0.0/0 masquerade' 'egress add 10.1.0.5 to 10.0.0.0/8 keep' \
+		'egress replace id 300 to fd00::/8 gateway as fd00::9' 'egress show id 300' \
+		'egress add id 300 to 198.51.100.0/24 via 192.0.2.2' 'egress del any to ::/0' \
 		'backend del 0.0.0.0:30080/tcp scope outside to 10.0.0.2:80' \
 		'backend add [fd00::1]:53/udp to [fd00::2]:53 weight 0 state quarantined' \
 		'backend set 10.0.0.1:80/tcp to 10.0.0.2:80 weight 3' 'backend show 10.0.0.1:80/tcp' \

@@ -121,6 +121,25 @@ enum wattle_identity_by {
 	WATTLE_IDENTITY_BY_WORLD,
 };
 
+/**
+ * enum wattle_egress_action - what becomes of pods' packets that leave the
+ *   cluster
+ * @WATTLE_EGRESS_ACTION_KEEP: routed by the host, the pod's address kept
+ * @WATTLE_EGRESS_ACTION_MASQUERADE: routed by the host, with an address of the
+ *   host
+ * @WATTLE_EGRESS_ACTION_GATEWAY: the same, for pods of other nodes as well
+ * @WATTLE_EGRESS_ACTION_SKIP: as the rules for less exactly named pods say
+ * @WATTLE_EGRESS_ACTION_VIA: through the tunnel to a node that is their
+ *   gateway
+ */
+enum wattle_egress_action {
+	WATTLE_EGRESS_ACTION_KEEP,
+	WATTLE_EGRESS_ACTION_MASQUERADE,
+	WATTLE_EGRESS_ACTION_GATEWAY,
+	WATTLE_EGRESS_ACTION_SKIP,
+	WATTLE_EGRESS_ACTION_VIA,
+};
+
 enum {
 	IFLA_WATTLE_UNSPEC,
 	IFLA_WATTLE_LOCAL4,
@@ -307,6 +326,8 @@ enum {
 	WATTLE_A_EXPLAIN_TIME,
 	WATTLE_A_EXPLAIN_PAD,
 	WATTLE_A_EXPLAIN_NODE,
+	WATTLE_A_EXPLAIN_MASQUERADE,
+	WATTLE_A_EXPLAIN_GATEWAY,
 
 	__WATTLE_A_EXPLAIN_MAX
 };
@@ -356,6 +377,21 @@ enum {
 #define WATTLE_A_STAT_MAX (__WATTLE_A_STAT_MAX - 1)
 
 enum {
+	WATTLE_A_EGRESS_UNSPEC,
+	WATTLE_A_EGRESS_ID,
+	WATTLE_A_EGRESS_SOURCE,
+	WATTLE_A_EGRESS_TO,
+	WATTLE_A_EGRESS_ACTION,
+	WATTLE_A_EGRESS_AS,
+	WATTLE_A_EGRESS_VIA,
+	WATTLE_A_EGRESS_NODE,
+
+	__WATTLE_A_EGRESS_MAX
+};
+
+#define WATTLE_A_EGRESS_MAX (__WATTLE_A_EGRESS_MAX - 1)
+
+enum {
 	WATTLE_CMD_UNSPEC,
 	WATTLE_CMD_INFO_GET,
 	WATTLE_CMD_TXN_BEGIN,
@@ -387,6 +423,9 @@ enum {
 	WATTLE_CMD_DROP_NTF,
 	WATTLE_CMD_VERDICT_NTF,
 	WATTLE_CMD_FLOW_NTF,
+	WATTLE_CMD_EGRESS_NEW,
+	WATTLE_CMD_EGRESS_DEL,
+	WATTLE_CMD_EGRESS_GET,
 
 	__WATTLE_CMD_MAX
 };

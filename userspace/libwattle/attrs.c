@@ -108,6 +108,17 @@ static const struct wattle_attr wattle_backend[] = {
 };
 WATTLE_ATTRS(wattle_backend);
 
+static const struct wattle_attr wattle_egress[] = {
+	[WATTLE_A_EGRESS_ID] = { "id", NULL },
+	[WATTLE_A_EGRESS_SOURCE] = { "source", NULL },
+	[WATTLE_A_EGRESS_TO] = { "to", &wattle_prefix_attrs },
+	[WATTLE_A_EGRESS_ACTION] = { "action", NULL },
+	[WATTLE_A_EGRESS_AS] = { "as", NULL },
+	[WATTLE_A_EGRESS_VIA] = { "via", NULL },
+	[WATTLE_A_EGRESS_NODE] = { "node", NULL },
+};
+WATTLE_ATTRS(wattle_egress);
+
 static const struct wattle_attr wattle_explain[] = {
 	[WATTLE_A_EXPLAIN_SRC] = { "src", NULL },
 	[WATTLE_A_EXPLAIN_DST] = { "dst", NULL },
@@ -184,6 +195,8 @@ static const struct wattle_attrs *wattle_attrs_of_cmd(uint8_t cmd)
 		return &wattle_flow_attrs;
 	case WATTLE_CMD_STATS_GET:
 		return &wattle_stat_attrs;
+	case WATTLE_CMD_EGRESS_NEW ... WATTLE_CMD_EGRESS_GET:
+		return &wattle_egress_attrs;
 	}
 	return NULL;
 }

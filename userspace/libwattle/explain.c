@@ -56,6 +56,8 @@ int wattle_explain_parse(const struct nlmsghdr *nlh, struct wattle_explain *expl
 	explain->backend_port = wattle_get_u16(tb[WATTLE_A_EXPLAIN_BACKEND_PORT]);
 	wattle_get_addr(&explain->via, tb[WATTLE_A_EXPLAIN_VIA]);
 	wattle_get_text(explain->node, sizeof(explain->node), tb[WATTLE_A_EXPLAIN_NODE]);
+	wattle_get_addr(&explain->masquerade, tb[WATTLE_A_EXPLAIN_MASQUERADE]);
+	explain->gateway = tb[WATTLE_A_EXPLAIN_GATEWAY];
 	wattle_decision_get(&explain->egress, tb[WATTLE_A_EXPLAIN_EGRESS]);
 	wattle_decision_get(&explain->ingress, tb[WATTLE_A_EXPLAIN_INGRESS]);
 	explain->ifindex = wattle_get_u32(tb[WATTLE_A_EXPLAIN_IFINDEX]);

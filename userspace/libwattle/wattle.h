@@ -212,6 +212,17 @@ struct wattle_backend {
 	uint8_t state;
 };
 
+/* A rule for what leaves the cluster: of the pod at @source, of identity @id, or of any. */
+struct wattle_egress {
+	uint32_t id;
+	struct wattle_addr source;
+	struct wattle_prefix to;
+	uint8_t action;
+	struct wattle_addr as;
+	struct wattle_addr via;
+	char node[WATTLE_NAME_MAX + 1];
+};
+
 struct wattle_decision {
 	bool present;
 	bool enforced;
@@ -238,6 +249,8 @@ struct wattle_explain {
 	uint16_t backend_port;
 	struct wattle_addr via;
 	char node[WATTLE_NAME_MAX + 1];
+	struct wattle_addr masquerade;
+	bool gateway;
 	struct wattle_decision egress;
 	struct wattle_decision ingress;
 	uint32_t ifindex;
@@ -297,6 +310,8 @@ int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
 			  const struct wattle_service *service);
 int wattle_backend_encode(struct nl_msg *msg, enum wattle_how how,
 			  const struct wattle_backend *backend);
+int wattle_egress_encode(struct nl_msg *msg, enum wattle_how how,
+			 const struct wattle_egress *egress);
 
 /* Questions: of one object, or of all (for wattle_dump()) where the key is NULL or 0. */
 int wattle_info_ask(struct nl_msg *msg);
@@ -307,6 +322,8 @@ int wattle_rule_ask(struct nl_msg *msg, uint32_t id);
 int wattle_service_ask(struct nl_msg *msg, const struct wattle_frontend *frontend);
 /* A dump in any case: @service says of which. */
 int wattle_backend_ask(struct nl_msg *msg, const struct wattle_frontend *service);
+/* A dump in any case. */
+int wattle_egress_ask(struct nl_msg *msg, uint32_t id);
 int wattle_explain_ask(struct nl_msg *msg, const struct wattle_explain *question);
 int wattle_flow_ask(struct nl_msg *msg);
 int wattle_stat_ask(struct nl_msg *msg);
@@ -328,6 +345,7 @@ int wattle_rule_parse(const struct nlmsghdr *nlh, struct wattle_rule *rule);
 int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *service);
 void wattle_service_release(struct wattle_service *service);
 int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *backend);
+int wattle_egress_parse(const struct nlmsghdr *nlh, struct wattle_egress *egress);
 int wattle_explain_parse(const struct nlmsghdr *nlh, struct wattle_explain *explain);
 int wattle_flow_parse(const struct nlmsghdr *nlh, struct wattle_flow *flow);
 int wattle_stat_parse(const struct nlmsghdr *nlh, struct wattle_stat *stat);

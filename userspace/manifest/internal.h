@@ -320,6 +320,31 @@ struct spec_ref {
 	const struct spec *spec;
 };
 
+/* A prefix of an egress policy: of destinations, or of exceptions from them. */
+struct egress_prefix {
+	struct wattle_prefix to;
+	bool except;
+	const char *where;
+};
+
+/**
+ * struct egress_policy - pods that leave by a gateway
+ * @select: any of these
+ * @gateway: by labels of nodes
+ * @addr: to leave with; length 0: that of @interface, or what the gateway has
+ */
+struct egress_policy {
+	const char *name;
+	const char *where;
+	struct selector *select;
+	unsigned int select_count;
+	struct egress_prefix *prefix;
+	unsigned int prefix_count;
+	struct selector gateway;
+	struct wattle_addr addr;
+	const char *interface;
+};
+
 struct cidr_group {
 	const char *name;
 	struct labels labels;
@@ -443,12 +468,16 @@ struct manifest {
 	unsigned int pod_count;
 	struct manifest_node *node;
 	unsigned int node_count;
+	struct labels *node_labels;	/* of @node */
+	unsigned int node_labels_count;
 	struct spec *spec;
 	unsigned int spec_count;
 	struct cidr_group *cidr;
 	unsigned int cidr_count;
 	struct given_identity *given;
 	unsigned int given_count;
+	struct egress_policy *egress;
+	unsigned int egress_count;
 	struct service *service;
 	unsigned int service_count;
 	struct slice *slice;
@@ -473,6 +502,8 @@ void read_network_policy(struct reader *r, struct node *node);
 void read_cilium_policy(struct reader *r, struct node *node);
 void read_cidr_group(struct reader *r, struct node *node);
 void read_given_identity(struct reader *r, struct node *node);
+void read_egress_policy(struct reader *r, struct node *node);
+void egress_release(struct manifest *m);
 
 bool read_service_port(struct reader *r, struct node *node, struct service_port *port);
 bool service_has_sources(const struct service *service, uint8_t len);

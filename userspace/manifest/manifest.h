@@ -139,6 +139,23 @@ bool manifest_services(struct manifest *m, const char *node, struct manifest_ser
 		       size_t *count);
 void manifest_services_free(struct manifest_service *services, size_t count);
 
+/* How pods of an identity leave the cluster. @interface: the address is the one that it has. */
+struct manifest_egress {
+	uint32_t id;
+	struct wattle_prefix to;
+	uint8_t action;
+	struct wattle_addr addr;	/* to leave with, or the gateway's; length 0: none */
+	const char *interface;
+	const char *where;		/* FILE:LINE: KIND NAME: FIELD */
+};
+
+/*
+ * As seen from @node, sorted by identity and prefix. False where two say different things about the
+ * same, which has been said; the caller frees *@rules all the same.
+ */
+bool manifest_egress(struct manifest *m, const char *node, struct manifest_egress **rules,
+		     size_t *count);
+
 /*
  * Rules of one identity, both directions, sorted by manifest_rule_compare() and without doubles.
  * The caller frees *@rules.

@@ -174,6 +174,7 @@ void read_node(struct reader *r, struct node *node)
 {
 	struct manifest *m = r->m;
 	struct manifest_node *out = APPEND(m->node, m->node_count);
+	struct labels *of_node;
 	struct node *labels;
 	const char *zone;
 
@@ -184,6 +185,9 @@ void read_node(struct reader *r, struct node *node)
 	node_addresses(r, node_list(r, node_map(r, node, "status"), "addresses"), out);
 	node_cidrs(r, node_map(r, node, "spec"), out);
 	labels = node_map(r, node_map(r, node, "metadata"), "labels");
+	of_node = APPEND(m->node_labels, m->node_labels_count);
+	memset(of_node, 0, sizeof(*of_node));
+	labels_read(r, labels, of_node);
 	if (node_string(r, node_get(labels, "topology.kubernetes.io/zone"), &zone) && *zone)
 		out->zone = intern(m, zone);
 }
@@ -380,6 +384,7 @@ static const struct kind kinds[] = {
 	{ " cilium.io/v2 ", "CiliumClusterwideNetworkPolicy", false, read_cilium_policy },
 	{ " cilium.io/v2 cilium.io/v2alpha1 ", "CiliumCIDRGroup", false, read_cidr_group },
 	{ " cilium.io/v2 ", "CiliumIdentity", false, read_given_identity },
+	{ " cilium.io/v2 ", "CiliumEgressGatewayPolicy", false, read_egress_policy },
 };
 
 static void read_object(struct reader *r, struct node *node, const struct kind *kind)

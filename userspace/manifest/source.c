@@ -68,6 +68,7 @@ void manifest_destroy(struct manifest *m)
 		named_release(named[i]);
 	slices_release(m);
 	policies_release(m);
+	egress_release(m);
 	for (i = 0; i < m->pod_count; i++) {
 		free(m->pod[i].port);
 		free(m->pod[i].host_port);

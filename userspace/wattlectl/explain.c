@@ -62,7 +62,7 @@ static json_t *service_json(const struct wattle_explain *e)
 
 json_t *explain_json(const struct wattle_explain *e)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
 			 "verdict", choice_text(words_verdict, e->verdict),
 			 "reason", e->reason_name,
 			 "src_identity", (json_int_t)e->src_identity,
@@ -70,6 +70,8 @@ json_t *explain_json(const struct wattle_explain *e)
 			 "service", service_json(e),
 			 "backend", json_sockaddr(&e->backend_addr, e->backend_port),
 			 "via", json_addr(&e->via),
+			 "gateway", e->gateway,
+			 "masquerade", json_addr(&e->masquerade),
 			 "egress", decision_json(&e->egress),
 			 "ingress", decision_json(&e->ingress));
 }
@@ -128,8 +130,11 @@ static void explain_text(const struct wattle_explain *e)
 	explain_text_policy("egress", &e->egress);
 	explain_text_policy("ingress", &e->ingress);
 	if (e->via.len)
-		printf("  %-8s tunnel to %s%s%s\n", "via", wattle_addr_text(text, &e->via),
-		       e->node[0] ? ", node " : "", e->node);
+		printf("  %-8s tunnel to %s%s%s%s\n", "via", wattle_addr_text(text, &e->via),
+		       e->node[0] ? ", node " : "", e->node, e->gateway ? ", the gateway" : "");
+	if (e->masquerade.len)
+		printf("  %-8s masqueraded as %s\n", "leaves",
+		       wattle_addr_text(text, &e->masquerade));
 }
 
 /* ---- asked ---- */

@@ -416,6 +416,38 @@ static void plan_backends(struct plan *plan, const struct state *now, const stru
 	}
 }
 
+/* ---- egress ---- */
+
+static bool same_egress(const struct wattle_egress *a, const struct wattle_egress *b)
+{
+	return a->action == b->action && wattle_addr_equal(&a->as, &b->as) &&
+	       wattle_addr_equal(&a->via, &b->via);
+}
+
+static void plan_egress(struct plan *plan, const struct state *now, const struct state *want,
+			bool dels)
+{
+	char text[WATTLE_PREFIX_STRLEN], addr[WATTLE_ADDR_STRLEN];
+	const struct wattle_egress *old, *new;
+	struct walk walk;
+
+	WALK(walk, egress, compare_egress, now, want, old, new) {
+		if (dels && !new)
+			plan_add(plan, wattle_egress_encode(scratch(), WATTLE_DEL, old), '-',
+				 "egress", "id %u to %s", old->id,
+				 wattle_prefix_text(text, &old->to));
+		if (dels || !new || (old && same_egress(old, new)))
+			continue;
+		plan_add(plan, wattle_egress_encode(scratch(), WATTLE_REPLACE, new),
+			 old ? '~' : '+', "egress", "id %u to %s %s%s%s%s", new->id,
+			 wattle_prefix_text(text, &new->to),
+			 choice_text(words_egress, new->action), new->as.len ? " as" : "",
+			 new->as.len || new->via.len ? " " : "",
+			 new->as.len || new->via.len ?
+			 wattle_addr_text(addr, new->as.len ? &new->as : &new->via) : "");
+	}
+}
+
 /* ---- all of it ---- */
 
 void plan_make(struct plan *plan, const struct state *now, const struct state *want,
@@ -429,6 +461,7 @@ void plan_make(struct plan *plan, const struct state *now, const struct state *w
 		return;
 	}
 	wattle_batch_stream(plan->batch, how->sock, how->fn, how->arg);
+	plan_egress(plan, now, want, true);
 	plan_backends(plan, now, want, true);
 	plan_services(plan, now, want, true);
 	plan_rules(plan, now, want, true);
@@ -439,6 +472,7 @@ void plan_make(struct plan *plan, const struct state *now, const struct state *w
 	plan_rules(plan, now, want, false);
 	plan_services(plan, now, want, false);
 	plan_backends(plan, now, want, false);
+	plan_egress(plan, now, want, false);
 	plan_endpoints(plan, now, want);
 }
 

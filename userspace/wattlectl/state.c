@@ -55,6 +55,15 @@ int compare_backends(const void *a, const void *b)
 	return diff ? diff : x->port - y->port;
 }
 
+int compare_egress(const void *a, const void *b)
+{
+	const struct wattle_egress *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return wattle_prefix_compare(&x->to, &y->to);
+}
+
 static int compare_prefixes(const void *a, const void *b)
 {
 	return wattle_prefix_compare(a, b);
@@ -106,6 +115,7 @@ void state_sort(struct state *state)
 			qsort(state->service.at[i].source, state->service.at[i].source_count,
 			      sizeof(struct wattle_prefix), compare_prefixes);
 	SORT(state->backend, compare_backends);
+	SORT(state->egress, compare_egress);
 	state_notes(state);
 }
 
@@ -126,6 +136,7 @@ void state_release(struct state *state)
 	free(state->local.at);
 	free(state->service.at);
 	free(state->backend.at);
+	free(state->egress.at);
 	notes_release(state->notes);
 	memset(state, 0, sizeof(*state));
 }
@@ -240,12 +251,24 @@ static int read_backend(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+/* Rules for any pod, and for one by its address, are made by hand and stay. */
+static int read_egress(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_egress egress;
+
+	if (!wattle_egress_parse(nlh, &egress) && egress.id)
+		*STATE_ADD(reading->state->egress) = egress;
+	return 0;
+}
+
 /* Each table as a whole: what comes between is told by the generation. */
 static int read_tables(struct wattle_sock *sock, struct reading *reading,
 		       struct wattle_error *err)
 {
 	static wattle_reply_fn *const readers[] = {
 		read_node, read_identity, read_endpoint, read_rule, read_service, read_backend,
+		read_egress,
 	};
 	unsigned int i;
 	int code;
@@ -267,8 +290,11 @@ static int read_tables(struct wattle_sock *sock, struct reading *reading,
 		case 4:
 			wattle_service_ask(scratch(), NULL);
 			break;
-		default:
+		case 5:
 			wattle_backend_ask(scratch(), NULL);
+			break;
+		default:
+			wattle_egress_ask(scratch(), 0);
 		}
 		code = wattle_dump(sock, scratch(), readers[i], reading, err);
 		if (code > 0)

@@ -46,6 +46,7 @@ struct state {
 	struct manifest *m;
 	STATE_ARRAY(struct wattle_service) service;
 	STATE_ARRAY(struct wattle_backend) backend;
+	STATE_ARRAY(struct wattle_egress) egress;	/* of identities */
 	struct notes *notes;
 };
 
@@ -83,6 +84,7 @@ int compare_identities(const void *a, const void *b);
 int compare_endpoints(const void *a, const void *b);
 int compare_services(const void *a, const void *b);
 int compare_backends(const void *a, const void *b);
+int compare_egress(const void *a, const void *b);
 
 /* ---- plan.c ---- */
 

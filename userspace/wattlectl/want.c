@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tables that manifests want of a node. */
+#include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,6 +366,61 @@ static void want_services(struct want *want)
 	manifest_services_free(services, count);
 }
 
+/* ---- egress ---- */
+
+/* The first address of that family, as the kernel has them in order. */
+static bool interface_addr(const char *name, uint8_t len, struct wattle_addr *addr)
+{
+	struct ifaddrs *all, *at;
+	bool found = false;
+
+	if (getifaddrs(&all))
+		return false;
+	for (at = all; at && !found; at = at->ifa_next) {
+		const void *from;
+
+		if (!at->ifa_addr || strcmp(at->ifa_name, name) ||
+		    at->ifa_addr->sa_family != (len == 4 ? AF_INET : AF_INET6))
+			continue;
+		from = len == 4 ? (const void *)&((struct sockaddr_in *)at->ifa_addr)->sin_addr :
+				  (const void *)&((struct sockaddr_in6 *)at->ifa_addr)->sin6_addr;
+		if (len == 16 && IN6_IS_ADDR_LINKLOCAL((const struct in6_addr *)from))
+			continue;
+		addr->len = len;
+		memcpy(addr->bytes, from, len);
+		found = true;
+	}
+	freeifaddrs(all);
+	return found;
+}
+
+static void want_egress(struct want *want)
+{
+	struct manifest_egress *rules;
+	struct wattle_egress *egress;
+	size_t i, count;
+
+	want->failed |= !manifest_egress(want->m, want->node, &rules, &count);
+	for (i = 0; i < count; i++) {
+		egress = STATE_ADD(want->state->egress);
+		memset(egress, 0, sizeof(*egress));
+		egress->id = rules[i].id;
+		egress->to = rules[i].to;
+		egress->action = rules[i].action;
+		if (rules[i].action == WATTLE_EGRESS_ACTION_VIA)
+			egress->via = rules[i].addr;
+		else
+			egress->as = rules[i].addr;
+		if (!rules[i].interface ||
+		    interface_addr(rules[i].interface, rules[i].to.addr.len, &egress->as))
+			continue;
+		fprintf(stderr, "%s: the interface %s of this node has no address of that family\n",
+			rules[i].where, rules[i].interface);
+		want->failed = true;
+	}
+	free(rules);
+}
+
 /* ---- all of it ---- */
 
 static bool node_is_known(struct want *want)
@@ -396,6 +453,7 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 	want_endpoints(&want, now);
 	want_rules(&want);
 	want_services(&want);
+	want_egress(&want);
 	state_sort(state);
 	free(want.missing.at);
 	return want.failed ? EXIT_REFUSED : EXIT_DONE;

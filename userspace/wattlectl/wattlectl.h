@@ -31,6 +31,7 @@ int wattlectl(int argc, char **argv);
 extern const struct object apply_object;
 extern const struct object backend_object;
 extern const struct object device_object;
+extern const struct object egress_object;
 extern const struct object endpoint_object;
 extern const struct object explain_object;
 extern const struct object flow_object;
@@ -104,6 +105,7 @@ extern const char *const words_empty[];
 extern const char *const words_source_policy[];
 extern const char *const words_state[];
 extern const char *const words_identity_by[];
+extern const char *const words_egress[];
 
 #define RULE_STRLEN 512
 /* A rule in the words of "policy add". */

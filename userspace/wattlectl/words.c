@@ -82,6 +82,15 @@ const char *const words_identity_by[] = {
 	NULL
 };
 
+const char *const words_egress[] = {
+	[WATTLE_EGRESS_ACTION_KEEP] = "keep",
+	[WATTLE_EGRESS_ACTION_MASQUERADE] = "masquerade",
+	[WATTLE_EGRESS_ACTION_GATEWAY] = "gateway",
+	[WATTLE_EGRESS_ACTION_SKIP] = "skip",
+	[WATTLE_EGRESS_ACTION_VIA] = "via",
+	NULL
+};
+
 struct text {
 	char *at;
 	size_t left;
