@@ -330,7 +330,7 @@ static bool wattle_is_lost(const struct wattle_view *view, const struct wattle_k
 		return false;
 	/* What else there is for such an address does not go astray where a pod sends it. */
 	if (key->origin != WATTLE_FROM_POD && key->proto != IPPROTO_TCP &&
-	    key->proto != IPPROTO_UDP && key->proto != IPPROTO_SCTP)
+	    key->proto != IPPROTO_UDP && key->proto != IPPROTO_SCTP && !wattle_key_is_echo(key))
 		return false;
 	return !wattle_place_is_host(view, &key->daddr);
 }
@@ -509,6 +509,16 @@ static void wattle_decide_common(const struct wattle_view *view, const struct wa
 	wattle_judge(view, key, out);
 }
 
+/* Somebody asks whether there is such a service. That is no connection: policy has no say. */
+static void wattle_decide_echo(const struct wattle_view *view, const struct wattle_key *key,
+			       struct wattle_decision *out)
+{
+	struct wattle_place room;
+
+	out->dst_id = wattle_locate(view, &key->daddr, false, &room)->id;
+	out->next = WATTLE_TO_SENDER;
+}
+
 static const struct wattle_place *wattle_locate_sender(const struct wattle_view *view,
 						       const struct wattle_key *key,
 						       struct wattle_place *room)
@@ -530,7 +540,9 @@ static void wattle_decide_find(const struct wattle_view *view, const struct watt
 	out->service = target->service;
 	out->daddr = target->addr;
 	out->dport = target->port;
-	if (target->reason)
+	if (target->reason == WATTLE_REASON_NO_SERVICE_PORT && wattle_key_is_echo(key))
+		wattle_decide_echo(view, key, out);
+	else if (target->reason)
 		wattle_decide_fail(out, wattle_decide_refusal(target->service, target->reason),
 				   target->reason);
 	else

@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 
 #include "compat.h"
+#include "echo.h"
 #include "event.h"
 #include "packet.h"
 #include "vxlan.h"
@@ -342,6 +343,19 @@ static enum wattle_reason wattle_packet_forsake(struct wattle_packet *p)
 	return WATTLE_REASON_BACKEND_GONE;
 }
 
+/* A ping of a service's address: there is such a service. */
+static enum wattle_outcome wattle_packet_echo(struct wattle_packet *p)
+{
+	if ((p->parsed.flags & (WATTLE_PARSED_OPTIONS | WATTLE_PARSED_WHOLE)) ||
+	    !wattle_echo_turn(p->skb)) {
+		wattle_tell_refused(p->w, p->ep, p->skb, p->key.proto);
+		return wattle_packet_drop(p, WATTLE_REASON_NO_SERVICE_PORT);
+	}
+	wattle_count(p->w, WATTLE_COUNT_ECHO, 1, p->parsed.len);
+	wattle_deliver(p->w, p->ep, p->skb);
+	return WATTLE_TAKEN;
+}
+
 enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -369,6 +383,8 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 		return wattle_packet_to_endpoint(p);
 	case WATTLE_TO_NODE:
 		return wattle_packet_to_node(p);
+	case WATTLE_TO_SENDER:
+		return wattle_packet_echo(p);
 	default:
 		/* The stack's own NAT hooks rewrite, and confirm. */
 		wattle_packet_remember(p, WATTLE_TO_STACK);

@@ -178,6 +178,7 @@ enum wattle_next {
 	WATTLE_TO_ENDPOINT,	/* a pod here */
 	WATTLE_TO_NODE,		/* a pod on another node, or that node itself */
 	WATTLE_TO_STACK,	/* the host's stack */
+	WATTLE_TO_SENDER,	/* back, as its answer: an echo request to a service */
 	WATTLE_NEXT_COUNT,
 };
 

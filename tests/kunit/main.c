@@ -136,6 +136,7 @@ kunit_test_suites(&wattle_lpm_suite,
 		  &wattle_config_suite,
 		  &wattle_decide_suite,
 		  &wattle_parse_suite,
+		  &wattle_echo_suite,
 		  &wattle_vxlan_suite);
 
 MODULE_DESCRIPTION("Wattle: unit tests");
