@@ -239,6 +239,7 @@ u32 wattle_decide_hash(const struct wattle_key *key)
 /* Where a packet is for: @key's destination, or that of the backend that was chosen. */
 struct wattle_target {
 	const struct wattle_service *service;
+	const struct wattle_backend_stats *stats;	/* of the backend */
 	struct in6_addr addr;
 	__be16 port;
 	enum wattle_reason reason;	/* why nowhere */
@@ -370,6 +371,7 @@ static void wattle_translate(const struct wattle_view *view, const struct wattle
 	const struct wattle_backend *backend;
 
 	target->service = NULL;
+	target->stats = NULL;
 	target->addr = key->daddr;
 	target->port = key->dport;
 	target->reason = WATTLE_REASON_NONE;
@@ -384,6 +386,7 @@ static void wattle_translate(const struct wattle_view *view, const struct wattle
 		target->reason = WATTLE_REASON_NO_BACKEND;
 		return;
 	}
+	target->stats = backend->stats;
 	target->addr = backend->addr;
 	target->port = backend->port;
 }
@@ -538,6 +541,7 @@ static void wattle_decide_find(const struct wattle_view *view, const struct watt
 	if (!wattle_check_sender(view, key, src, out))
 		return;
 	out->service = target->service;
+	out->stats = target->stats;
 	out->daddr = target->addr;
 	out->dport = target->port;
 	if (target->reason == WATTLE_REASON_NO_SERVICE_PORT && wattle_key_is_echo(key))
@@ -587,6 +591,7 @@ static void wattle_decide_recall(const struct wattle_view *view, const struct wa
 	}
 	*out = slot->decision;
 	out->service = target->service;
+	out->stats = target->stats;
 }
 
 void wattle_decide(const struct wattle_view *view, const struct wattle_key *key,

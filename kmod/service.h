@@ -13,6 +13,7 @@
 #include <linux/xarray.h>
 #include "affinity.h"
 #include "change.h"
+#include "service_stats.h"
 #include "types.h"
 
 #define WATTLE_MAGLEV_SIZE	16381	/* default table size M; a prime */
@@ -56,6 +57,7 @@ struct wattle_backend {
 	__be16 port;
 	u16 weight;		/* 0: takes no new connections */
 	u8 state;		/* enum wattle_backend_state */
+	struct wattle_backend_stats *stats;	/* the table's own; NULL in words */
 };
 
 /* Prefixes of clients; shared by the versions of a service. */
@@ -94,6 +96,7 @@ struct wattle_service_front {
  * @cumulative: random: running sums of weights; NULL: all equal
  * @backends: the usable ones by address and port, then the others so
  * @room: how many fit in @backends
+ * @stats: counters, the same in all versions
  * @front: of the address
  * @staged: list of versions that are not yet published, later of those that are gone
  *
@@ -127,6 +130,7 @@ struct wattle_service {
 	struct wattle_backend *backends;
 	struct wattle_sources *sources;
 	u32 room;
+	struct wattle_service_stats *stats;
 	struct wattle_service_front *front;
 	struct list_head staged;
 };

@@ -164,6 +164,7 @@ struct wattle_endpoint;
 struct wattle_node;
 struct wattle_rule;
 struct wattle_service;
+struct wattle_backend_stats;
 
 /* What one direction of policy says. */
 struct wattle_judgement {
@@ -196,6 +197,7 @@ enum wattle_next {
  * @daddr: destination after service translation
  * @dport: same, the port
  * @service: frontend that @key's destination is, or NULL
+ * @stats: of the backend of @service that was chosen, or NULL
  * @endpoint: destination endpoint (TO_ENDPOINT)
  * @node: destination node (TO_NODE)
  * @source: endpoint that the packet is from, if it is here
@@ -217,6 +219,7 @@ struct wattle_decision {
 	struct in6_addr daddr;
 	__be16 dport;
 	const struct wattle_service *service;
+	const struct wattle_backend_stats *stats;
 	struct wattle_endpoint *endpoint;
 	struct wattle_endpoint *source;
 	struct wattle_node *node;

@@ -188,7 +188,10 @@ struct wattle_service {
 	uint8_t source_policy;
 	bool has_source_policy;
 	uint32_t backends;
+	uint32_t usable;
 	uint32_t id;
+	uint64_t connections;
+	uint64_t refused;
 };
 
 struct wattle_backend {
@@ -199,6 +202,7 @@ struct wattle_backend {
 	uint16_t weight;
 	bool has_state;
 	uint8_t state;
+	uint64_t connections;
 };
 
 struct wattle_decision {
