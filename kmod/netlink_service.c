@@ -259,7 +259,7 @@ static int wattle_nl_put_sources(struct sk_buff *skb, const struct wattle_servic
 	return nla_put_u8(skb, WATTLE_A_SERVICE_SOURCE_POLICY, s->source_policy);
 }
 
-static int wattle_nl_put_frontend(struct sk_buff *skb, const struct wattle_service *s)
+int wattle_nl_put_frontend(struct sk_buff *skb, const struct wattle_service *s)
 {
 	if (wattle_nl_put_addr(skb, WATTLE_A_SERVICE_ADDR, &s->addr) ||
 	    nla_put_u16(skb, WATTLE_A_SERVICE_PORT, ntohs(s->port)) ||

@@ -97,6 +97,7 @@ struct wattle_service_front {
  * @backends: the usable ones by address and port, then the others so
  * @room: how many fit in @backends
  * @stats: counters, the same in all versions
+ * @took: the version before took connections; also where there was none
  * @front: of the address
  * @staged: list of versions that are not yet published, later of those that are gone
  *
@@ -119,6 +120,7 @@ struct wattle_service {
 	u8 empty;
 	u8 source_policy;
 	u8 maglev_width;
+	bool took;
 	u32 id;
 	u32 affinity;
 	u32 maglev_size;
@@ -145,6 +147,8 @@ struct wattle_service {
  * @gone: versions that nobody reads any more, but conversations may use still (cut.c)
  * @affinities: which clients were sent where
  * @count: versions linked
+ * @turned: told of a frontend that takes no connections any more, or takes them again, once
+ *	that is published; NULL: nobody is. Called under the config lock, may sleep.
  *
  * All but the hashes: under the config lock.
  */
@@ -157,6 +161,7 @@ struct wattle_services {
 	struct list_head gone;
 	struct wattle_affinities affinities;
 	unsigned int count;
+	void (*turned)(struct wattle_services *services, const struct wattle_service *service);
 };
 
 /* Context: RCU reader. */

@@ -180,6 +180,7 @@ static struct wattle_service *wattle_service_stage(struct wattle_services *servi
 	service->maglev_size = old->maglev_size;
 	service->id = old->id;
 	service->stats = wattle_service_stats_get(old->stats);
+	service->took = old->usable;
 	if (wattle_service_copy_backends(service, old) ||
 	    wattle_service_link(services, log, service)) {
 		wattle_service_destroy(service);
@@ -222,6 +223,7 @@ static int wattle_service_create(struct wattle_services *services, struct wattle
 	service->life.died = WATTLE_FOREVER;
 	service->key = *key;
 	service->id = id;
+	service->took = true;
 	service->stats = wattle_service_stats_create();
 	err = service->stats ? wattle_service_link(services, log, service) : -ENOMEM;
 	if (err)
@@ -631,6 +633,11 @@ void wattle_services_published(struct wattle_services *services)
 {
 	struct wattle_service *service, *next;
 
-	list_for_each_entry_safe(service, next, &services->staged, staged)
+	list_for_each_entry_safe(service, next, &services->staged, staged) {
 		list_del_init(&service->staged);
+		/* Not of what was added and deleted at once. */
+		if (services->turned && service->life.died == WATTLE_FOREVER &&
+		    service->took != !!service->usable)
+			services->turned(services, service);
+	}
 }

@@ -628,6 +628,59 @@ static void wattle_svc_test_stats(struct kunit *test)
 	rcu_read_unlock();
 }
 
+static unsigned int wattle_svc_turned[2];	/* to down, to up */
+
+static void wattle_svc_test_turn(struct wattle_services *services,
+				 const struct wattle_service *service)
+{
+	wattle_svc_turned[!!service->usable]++;
+}
+
+static void wattle_svc_test_told(struct kunit *test, unsigned int down, unsigned int up)
+{
+	KUNIT_EXPECT_EQ(test, wattle_svc_turned[0], down);
+	KUNIT_EXPECT_EQ(test, wattle_svc_turned[1], up);
+}
+
+/* Told once, when a commit turns it, and of what was taken back never. */
+static void wattle_svc_test_turns(struct kunit *test)
+{
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	struct wattle_backend backend = wattle_svc_test_backend(0);
+	struct wattle_backend other = wattle_svc_test_backend(1);
+	struct wattle_fixture *f = test->priv;
+
+	memset(wattle_svc_turned, 0, sizeof(wattle_svc_turned));
+	f->config->services.turned = wattle_svc_test_turn;
+	wattle_config_begin(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_config_service_add(f->config, WATTLE_TEST_OWNER, &spec, false, &f->why);
+	wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key, &backend, false,
+				  &f->why);
+	wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key, &other, false, &f->why);
+	wattle_config_commit(f->config, WATTLE_TEST_OWNER, NULL, &f->why);
+	wattle_svc_test_told(test, 0, 0);
+	/* One is enough, and one that is terminating will do. */
+	wattle_config_backend_del(f->config, 0, &spec.key, &other, &f->why);
+	backend.state = WATTLE_BACKEND_STATE_TERMINATING;
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, true, &f->why);
+	wattle_svc_test_told(test, 0, 0);
+	backend.state = WATTLE_BACKEND_STATE_QUARANTINED;
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, true, &f->why);
+	wattle_svc_test_told(test, 1, 0);
+	wattle_config_service_add(f->config, 0, &spec, true, &f->why);
+	wattle_svc_test_told(test, 1, 0);
+	wattle_config_begin(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key, &other, false, &f->why);
+	wattle_config_abort(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_svc_test_told(test, 1, 0);
+	wattle_config_backend_add(f->config, 0, &spec.key, &other, false, &f->why);
+	wattle_svc_test_told(test, 1, 1);
+	wattle_config_service_del(f->config, 0, &spec.key, &f->why);
+	wattle_svc_test_told(test, 1, 1);
+	wattle_config_service_add(f->config, 0, &spec, false, &f->why);
+	wattle_svc_test_told(test, 2, 1);
+}
+
 static struct kunit_case wattle_service_cases[] = {
 	KUNIT_CASE(wattle_svc_test_random),
 	KUNIT_CASE(wattle_svc_test_shares),
@@ -635,6 +688,7 @@ static struct kunit_case wattle_service_cases[] = {
 	KUNIT_CASE(wattle_svc_test_sources),
 	KUNIT_CASE(wattle_svc_test_numbers),
 	KUNIT_CASE(wattle_svc_test_stats),
+	KUNIT_CASE(wattle_svc_test_turns),
 	KUNIT_CASE(wattle_maglev_test_equal),
 	KUNIT_CASE(wattle_maglev_test_weights),
 	KUNIT_CASE(wattle_maglev_test_disruption),

@@ -752,7 +752,7 @@ def powerless(w):
         assert -e.nl_msg.error == errno.EPERM, e
     else:
         raise AssertionError("flow-get was accepted")
-    for group in ("drop", "verdict", "flow"):
+    for group in ("drop", "verdict", "flow", "service"):
         try:
             w.fresh.sock.setsockopt(Netlink.SOL_NETLINK, Netlink.NETLINK_ADD_MEMBERSHIP,
                                     w.fresh.nlproto.get_mcast_id(group, None))

@@ -277,9 +277,10 @@ static void test_service_told(void)
 	nla_put_u32(scratch(), WATTLE_A_SERVICE_USABLE, 2);
 	nla_put_u64(scratch(), WATTLE_A_SERVICE_CONNECTIONS, 5000000000);
 	nla_put_u64(scratch(), WATTLE_A_SERVICE_REFUSED, 7);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_TIME, 1);
 	ok(!wattle_service_parse(nlmsg_hdr(scratch()), &service) && service.backends == 3 &&
-	   service.usable == 2 && service.connections == 5000000000 && service.refused == 7,
-	   "counters and health of a service are read");
+	   service.usable == 2 && service.connections == 5000000000 && service.refused == 7 &&
+	   service.time == 1, "counters and health of a service are read");
 	wattle_backend_ask(scratch(), &key);
 	nla_put_u64(scratch(), WATTLE_A_BACKEND_CONNECTIONS, 6000000000);
 	ok(!wattle_backend_parse(nlmsg_hdr(scratch()), &backend) &&

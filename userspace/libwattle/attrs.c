@@ -95,6 +95,7 @@ static const struct wattle_attr wattle_service[] = {
 	[WATTLE_A_SERVICE_USABLE] = { "usable", NULL },
 	[WATTLE_A_SERVICE_CONNECTIONS] = { "connections", NULL },
 	[WATTLE_A_SERVICE_REFUSED] = { "refused", NULL },
+	[WATTLE_A_SERVICE_TIME] = { "time", NULL },
 };
 WATTLE_ATTRS(wattle_service);
 

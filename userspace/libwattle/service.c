@@ -93,6 +93,7 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 	service->id = wattle_get_u32(tb[WATTLE_A_SERVICE_ID]);
 	service->connections = wattle_get_u64(tb[WATTLE_A_SERVICE_CONNECTIONS]);
 	service->refused = wattle_get_u64(tb[WATTLE_A_SERVICE_REFUSED]);
+	service->time = wattle_get_u64(tb[WATTLE_A_SERVICE_TIME]);
 	return wattle_service_get_sources(nlh, service);
 }
 

@@ -192,6 +192,7 @@ struct wattle_service {
 	uint32_t id;
 	uint64_t connections;
 	uint64_t refused;
+	uint64_t time;
 };
 
 struct wattle_backend {
@@ -213,7 +214,7 @@ struct wattle_decision {
 	struct wattle_rule rule;
 };
 
-/* Question and answer of explain, and an event. */
+/* Question and answer of explain, and an event of a packet. */
 struct wattle_explain {
 	struct wattle_addr src;
 	struct wattle_addr dst;
