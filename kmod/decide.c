@@ -320,6 +320,7 @@ u32 wattle_decide_hash(const struct wattle_key *key)
 /* Where a packet is for: @key's destination, or that of the backend that was chosen. */
 struct wattle_target {
 	const struct wattle_service *service;
+	const struct wattle_backend_stats *stats;	/* of the backend */
 	struct in6_addr addr;
 	__be16 port;
 	enum wattle_reason reason;	/* why nowhere */
@@ -422,7 +423,7 @@ bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_
 static bool wattle_is_for_service(const struct wattle_key *key)
 {
 	return key->origin == WATTLE_FROM_POD || key->proto == IPPROTO_TCP ||
-	       key->proto == IPPROTO_UDP || key->proto == IPPROTO_SCTP;
+	       key->proto == IPPROTO_UDP || key->proto == IPPROTO_SCTP || wattle_key_is_echo(key);
 }
 
 enum wattle_reason wattle_decide_service(const struct wattle_view *view,
@@ -456,6 +457,7 @@ static void wattle_translate(const struct wattle_view *view, const struct wattle
 	const struct wattle_backend *backend;
 
 	target->service = NULL;
+	target->stats = NULL;
 	target->addr = key->daddr;
 	target->port = key->dport;
 	target->reason = WATTLE_REASON_NONE;
@@ -470,6 +472,7 @@ static void wattle_translate(const struct wattle_view *view, const struct wattle
 		target->reason = WATTLE_REASON_NO_BACKEND;
 		return;
 	}
+	target->stats = backend->stats;
 	target->addr = backend->addr;
 	target->port = backend->port;
 }
@@ -596,6 +599,16 @@ static void wattle_decide_common(const struct wattle_view *view, const struct wa
 	wattle_judge(view, key, out);
 }
 
+/* Somebody asks whether there is such a service. That is no connection: policy has no say. */
+static void wattle_decide_echo(const struct wattle_view *view, const struct wattle_key *key,
+			       struct wattle_decision *out)
+{
+	struct wattle_place room;
+
+	out->dst_id = wattle_locate(view, &key->daddr, false, &room)->id;
+	out->next = WATTLE_TO_SENDER;
+}
+
 static const struct wattle_place *wattle_locate_sender(const struct wattle_view *view,
 						       const struct wattle_key *key,
 						       struct wattle_place *room)
@@ -615,9 +628,12 @@ static void wattle_decide_find(const struct wattle_view *view, const struct watt
 	if (!wattle_check_sender(view, key, src, out))
 		return;
 	out->service = target->service;
+	out->stats = target->stats;
 	out->daddr = target->addr;
 	out->dport = target->port;
-	if (target->reason)
+	if (target->reason == WATTLE_REASON_NO_SERVICE_PORT && wattle_key_is_echo(key))
+		wattle_decide_echo(view, key, out);
+	else if (target->reason)
 		wattle_decide_fail(out, wattle_decide_refusal(target->service, target->reason),
 				   target->reason);
 	else
@@ -662,6 +678,7 @@ static void wattle_decide_recall(const struct wattle_view *view, const struct wa
 	}
 	*out = slot->decision;
 	out->service = target->service;
+	out->stats = target->stats;
 }
 
 void wattle_decide(const struct wattle_view *view, const struct wattle_key *key,

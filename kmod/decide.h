@@ -6,6 +6,9 @@
 #ifndef WATTLE_DECIDE_H
 #define WATTLE_DECIDE_H
 
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/in.h>
 #include "config.h"
 #include "memo.h"
 
@@ -105,6 +108,17 @@ void wattle_decide_next(const struct wattle_view *view, const struct wattle_key 
 enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 					 const struct wattle_key *key,
 					 const struct wattle_service **service);
+
+/*
+ * Is @key an echo request? One for which wattle_decide_service() says NO_SERVICE_PORT is for the
+ * address of a service, which nobody has who could answer: the answer comes from here.
+ */
+static inline bool wattle_key_is_echo(const struct wattle_key *key)
+{
+	if (wattle_addr_is_v4(&key->daddr))
+		return key->proto == IPPROTO_ICMP && key->dport == htons(ICMP_ECHO << 8);
+	return key->proto == IPPROTO_ICMPV6 && key->dport == htons(ICMPV6_ECHO_REQUEST << 8);
+}
 
 /* What becomes of a connection to @service that leads nowhere: WATTLE_VERDICT_REJECT or _DROP. */
 u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason);

@@ -12,6 +12,7 @@
 #include "device.h"
 #include "compat.h"
 #include "cut.h"
+#include "event.h"
 #include "flow.h"
 #include "hooks.h"
 #include "stats.h"
@@ -403,6 +404,7 @@ static int wattle_device_fill(struct wattle *w, struct netlink_ext_ack *extack)
 	err = wattle_config_init(&w->config, w, &wattle_port_ops, wattle_cut);
 	if (err)
 		goto err_flows;
+	w->config.services.turned = wattle_event_service;
 	err = wattle_hooks_init(w, extack);
 	if (err)
 		goto err_config;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is told of single packets: counters, tracepoints, and messages to those who
- * listen. A CPU touches only its own memory here as long as nobody listens.
+ * listen. A CPU touches only its own memory here as long as nobody listens. And of services that
+ * run dry.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -237,4 +238,40 @@ void wattle_event_flow(struct wattle *w, const struct sk_buff *skb,
 		return;
 	wattle_event_set(&event, w, skb, 0, key, decision);
 	wattle_event_send(w, WATTLE_CMD_FLOW_NTF, WATTLE_NLGRP_FLOW, &event);
+}
+
+/* --- services --- */
+
+static int wattle_event_service_multicast(struct wattle *w, const struct wattle_service *service)
+{
+	struct sk_buff *skb = genlmsg_new(WATTLE_EVENT_SIZE, GFP_KERNEL);
+	void *hdr;
+	int err;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put(skb, 0, 0, &wattle_nl_family, 0, WATTLE_CMD_SERVICE_NTF);
+	if (!hdr || wattle_nl_put_frontend(skb, service) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_TIME, ktime_get_real_ns(),
+			      WATTLE_A_SERVICE_PAD)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	err = genlmsg_multicast_netns(&wattle_nl_family, w->net, skb, 0, WATTLE_NLGRP_SERVICE,
+				      GFP_KERNEL);
+	return err == -ESRCH ? 0 : err;
+}
+
+/* No budget: there are no more of these than frontends in the change. */
+void wattle_event_service(struct wattle_services *services, const struct wattle_service *service)
+{
+	struct wattle *w = container_of(services, struct wattle, config.services);
+
+	if (!wattle_event_is_heard(w, WATTLE_NLGRP_SERVICE) ||
+	    !wattle_event_service_multicast(w, service))
+		return;
+	local_bh_disable();
+	wattle_count(w, WATTLE_COUNT_EVENT_LOST, 1, 0);
+	local_bh_enable();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events: what users see of single packets. */
+/* Events: what users see of single packets, and of services that run dry. */
 #ifndef WATTLE_EVENT_H
 #define WATTLE_EVENT_H
 
@@ -38,5 +38,8 @@ void wattle_event_verdict(struct wattle *w, const struct sk_buff *skb,
 			  const struct wattle_key *key, const struct wattle_decision *decision);
 void wattle_event_flow(struct wattle *w, const struct sk_buff *skb,
 		       const struct wattle_key *key, const struct wattle_decision *decision);
+
+/* For struct wattle_services.turned. */
+void wattle_event_service(struct wattle_services *services, const struct wattle_service *service);
 
 #endif /* WATTLE_EVENT_H */

@@ -241,12 +241,17 @@ static enum wattle_reason wattle_bind_fully(struct nf_conn *ct,
 
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision)
 {
+	enum wattle_reason reason = WATTLE_REASON_NONE;
+
 	if (nf_nat_initialized(ct, NF_NAT_MANIP_DST))
 		return WATTLE_REASON_NONE;
-	if (!wattle_bind_is_simple(ct, decision))
-		return wattle_bind_fully(ct, decision);
-	wattle_bind_simply(ct, decision);
-	return WATTLE_REASON_NONE;
+	if (wattle_bind_is_simple(ct, decision))
+		wattle_bind_simply(ct, decision);
+	else
+		reason = wattle_bind_fully(ct, decision);
+	if (!reason)
+		wattle_backend_stats_count(decision->stats);
+	return reason;
 }
 
 enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision)

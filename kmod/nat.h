@@ -78,7 +78,7 @@ void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr);
 /* The destination of a new connection becomes a backend. Return: a verdict of netfilter. */
 unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr, __be16 port);
 
-/* Bind a new connection to the backend that was chosen for it. */
+/* Bind a new connection to the backend that was chosen for it, which counts. */
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
 
 /*

@@ -10,6 +10,7 @@
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_nat.h>
 
+#include "echo.h"
 #include "event.h"
 #include "nat.h"
 
@@ -103,7 +104,22 @@ static enum wattle_reason wattle_nat_choose(struct wattle *w, const struct wattl
 		return WATTLE_REASON_NO_BACKEND;
 	if (wattle_bind_backend(ct, &backend->addr, backend->port) != NF_ACCEPT)
 		return WATTLE_REASON_NAT;
+	wattle_backend_stats_count(backend->stats);
 	return wattle_nat_source(w, view, ct, key, backend);
+}
+
+/*
+ * A ping of a service's address, which leads nowhere either: answered, unless somebody poses as a
+ * pod or as this host. What gets no answer goes where routes take it.
+ */
+static unsigned int wattle_nat_echo(struct wattle *w, struct sk_buff *skb,
+				    const struct nf_hook_state *state,
+				    const struct wattle_key *key, const struct wattle_place *src)
+{
+	if (!(key->flags & WATTLE_KEY_SRC_HOST) &&
+	    (src->endpoint || src->host || (src->node && !src->own)))
+		return NF_ACCEPT;
+	return wattle_echo_answer(w, skb, state, key) ? NF_STOLEN : NF_ACCEPT;
 }
 
 /* Context: BH disabled, for what is remembered belongs to the CPU. */
@@ -119,7 +135,11 @@ static unsigned int wattle_nat_to_service(struct wattle *w, struct sk_buff *skb,
 	d.reason = wattle_nat_choose(w, &view, ct, key, &d.service);
 	if (!d.reason)
 		return NF_ACCEPT;
+	if (d.reason == WATTLE_REASON_NO_BACKEND)
+		wattle_service_stats_refuse(d.service->stats);
 	wattle_decide_place(&view, &key->saddr, &place);
+	if (d.reason == WATTLE_REASON_NO_SERVICE_PORT && wattle_key_is_echo(key))
+		return wattle_nat_echo(w, skb, state, key, &place);
 	d.src_id = place.id;
 	d.verdict = wattle_decide_refusal(d.service, d.reason);
 	return wattle_nat_deny(w, skb, ct, state, key, &d);

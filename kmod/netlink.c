@@ -30,6 +30,9 @@ static const struct genl_multicast_group wattle_nl_groups[] = {
 	[WATTLE_NLGRP_FLOW] = {
 		.name = WATTLE_MCGRP_FLOW, .flags = GENL_MCAST_CAP_NET_ADMIN,
 	},
+	[WATTLE_NLGRP_SERVICE] = {
+		.name = WATTLE_MCGRP_SERVICE, .flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
 };
 
 struct genl_family wattle_nl_family __ro_after_init = {

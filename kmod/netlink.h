@@ -103,6 +103,9 @@ int wattle_nl_put_verdict(struct sk_buff *skb, u8 verdict, enum wattle_reason re
 int wattle_nl_put_decision(struct sk_buff *skb, struct wattle *w,
 			   const struct wattle_decision *d);
 
+/* Put what names a frontend, and how many backends it has. */
+int wattle_nl_put_frontend(struct sk_buff *skb, const struct wattle_service *service);
+
 /*
  * A reply of one message: begin returns NULL when out of memory; end sends it, or frees it and
  * returns @err where that is not 0.

@@ -259,19 +259,38 @@ static int wattle_nl_put_sources(struct sk_buff *skb, const struct wattle_servic
 	return nla_put_u8(skb, WATTLE_A_SERVICE_SOURCE_POLICY, s->source_policy);
 }
 
-static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_service *s)
+int wattle_nl_put_frontend(struct sk_buff *skb, const struct wattle_service *s)
 {
 	if (wattle_nl_put_addr(skb, WATTLE_A_SERVICE_ADDR, &s->addr) ||
 	    nla_put_u16(skb, WATTLE_A_SERVICE_PORT, ntohs(s->port)) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_PROTO, s->proto) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_SCOPE, s->scope) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_BACKENDS, s->count) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_USABLE, s->usable) ||
+	    nla_put_u32(skb, WATTLE_A_SERVICE_ID, s->id))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int wattle_nl_put_counters(struct sk_buff *skb, struct wattle_service_stats *stats)
+{
+	if (nla_put_u64_64bit(skb, WATTLE_A_SERVICE_CONNECTIONS,
+			      wattle_service_stats_connections(stats), WATTLE_A_SERVICE_PAD) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_REFUSED,
+			      wattle_service_stats_refused(stats), WATTLE_A_SERVICE_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_service *s)
+{
+	if (wattle_nl_put_frontend(skb, s) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_ALG, s->alg) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_AFFINITY, s->affinity) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_MAGLEV_SIZE, s->maglev_size) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_EMPTY, s->empty) ||
 	    wattle_nl_put_sources(skb, s) ||
-	    nla_put_u32(skb, WATTLE_A_SERVICE_BACKENDS, s->count) ||
-	    nla_put_u32(skb, WATTLE_A_SERVICE_ID, s->id))
+	    wattle_nl_put_counters(skb, s->stats))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -337,7 +356,9 @@ static int wattle_nl_put_backend(struct sk_buff *skb, const struct wattle_servic
 	    wattle_nl_put_addr(skb, WATTLE_A_BACKEND_ADDR, &b->addr) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_PORT, ntohs(b->port)) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_WEIGHT, b->weight) ||
-	    nla_put_u8(skb, WATTLE_A_BACKEND_STATE, b->state))
+	    nla_put_u8(skb, WATTLE_A_BACKEND_STATE, b->state) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_CONNECTIONS,
+			      wattle_backend_stats_connections(b->stats), WATTLE_A_BACKEND_PAD))
 		return -EMSGSIZE;
 	return 0;
 }

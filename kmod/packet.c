@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 
 #include "compat.h"
+#include "echo.h"
 #include "event.h"
 #include "packet.h"
 #include "vxlan.h"
@@ -223,6 +224,8 @@ bool wattle_packet_allowed(struct wattle_packet *p)
 		wattle_event_verdict(p->w, p->skb, &p->key, d);
 	wattle_packet_tally(p);
 	if (d->verdict != WATTLE_VERDICT_ALLOW) {
+		if (d->reason == WATTLE_REASON_NO_BACKEND)
+			wattle_service_stats_refuse(d->service->stats);
 		if (d->verdict == WATTLE_VERDICT_REJECT && p->key.origin == WATTLE_FROM_POD)
 			wattle_tell_refused(p->w, p->ep, p->skb, p->key.proto);
 		wattle_packet_drop(p, d->reason);
@@ -367,6 +370,19 @@ static enum wattle_reason wattle_packet_bind(struct wattle_packet *p)
 	return reason;
 }
 
+/* A ping of a service's address: there is such a service. */
+static enum wattle_outcome wattle_packet_echo(struct wattle_packet *p)
+{
+	if ((p->parsed.flags & (WATTLE_PARSED_OPTIONS | WATTLE_PARSED_WHOLE)) ||
+	    !wattle_echo_turn(p->skb)) {
+		wattle_tell_refused(p->w, p->ep, p->skb, p->key.proto);
+		return wattle_packet_drop(p, WATTLE_REASON_NO_SERVICE_PORT);
+	}
+	wattle_count(p->w, WATTLE_COUNT_ECHO, 1, p->parsed.len);
+	wattle_deliver(p->w, p->ep, p->skb);
+	return WATTLE_TAKEN;
+}
+
 enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -393,6 +409,8 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 		return wattle_packet_to_endpoint(p);
 	case WATTLE_TO_NODE:
 		return wattle_packet_to_node(p);
+	case WATTLE_TO_SENDER:
+		return wattle_packet_echo(p);
 	default:
 		/* The stack's own NAT hooks rewrite, and confirm. */
 		if (p->key.origin != WATTLE_FROM_TUNNEL)

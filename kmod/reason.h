@@ -61,6 +61,7 @@ enum wattle_reason {
 	X(CACHE_MISS, "cache_miss", "packets that needed a decision") \
 	X(CACHE_EVICTED, "cache_evicted", "flows that made room for others in the cache") \
 	X(REPLY, "neighbour_reply", "ARP and neighbour solicitations answered") \
+	X(ECHO, "echo_reply", "pings of service addresses answered") \
 	X(ICMP_SENT, "icmp_sent", "ICMP errors and resets sent to pods") \
 	X(AFFINITY_FULL, "affinity_full", "connections of clients too many to remember") \
 	X(AUDITED, "audited", "packets that policy would have dropped, let pass by audit") \

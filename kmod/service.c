@@ -198,6 +198,11 @@ void wattle_sources_put(struct wattle_sources *sources)
 
 void wattle_service_destroy(struct wattle_service *service)
 {
+	u32 i;
+
+	for (i = 0; i < service->count; i++)
+		wattle_backend_stats_put(service->stats, service->backends[i].stats);
+	wattle_service_stats_put(service->stats);
 	wattle_sources_put(service->sources);
 	kvfree(service->maglev);
 	kvfree(service->cumulative);
@@ -282,6 +287,7 @@ int wattle_services_init(struct wattle_services *services, struct wattle_log *lo
 	INIT_LIST_HEAD(&services->staged);
 	INIT_LIST_HEAD(&services->gone);
 	services->count = 0;
+	services->turned = NULL;
 	wattle_log_kind(log, WATTLE_KIND_FRONT, &wattle_front_ops, services);
 	wattle_log_kind(log, WATTLE_KIND_SERVICE, &wattle_service_ops, services);
 	return 0;

@@ -13,6 +13,7 @@
 #include <linux/xarray.h>
 #include "affinity.h"
 #include "change.h"
+#include "service_stats.h"
 #include "types.h"
 
 #define WATTLE_MAGLEV_SIZE	16381	/* default table size M; a prime */
@@ -54,6 +55,7 @@ struct wattle_backend {
 	__be16 port;
 	u16 weight;		/* 0: takes no new connections */
 	u8 state;		/* enum wattle_backend_state */
+	struct wattle_backend_stats *stats;	/* the table's own; NULL in words */
 };
 
 /* Prefixes of clients; shared by the versions of a service. */
@@ -92,6 +94,8 @@ struct wattle_service_front {
  * @cumulative: random: running sums of weights; NULL: all equal
  * @backends: the usable ones by address and port, then the others so
  * @room: how many fit in @backends
+ * @stats: counters, the same in all versions
+ * @took: the version before took connections; also where there was none
  * @front: of the address
  * @staged: list of versions that are not yet published, later of those that are gone
  *
@@ -114,6 +118,7 @@ struct wattle_service {
 	u8 empty;
 	u8 source_policy;
 	u8 maglev_width;
+	bool took;
 	u32 id;
 	u32 affinity;
 	u32 maglev_size;
@@ -125,6 +130,7 @@ struct wattle_service {
 	struct wattle_backend *backends;
 	struct wattle_sources *sources;
 	u32 room;
+	struct wattle_service_stats *stats;
 	struct wattle_service_front *front;
 	struct list_head staged;
 };
@@ -139,6 +145,8 @@ struct wattle_service {
  * @gone: versions that nobody reads any more, but conversations may use still (cut.c)
  * @affinities: which clients were sent where
  * @count: versions linked
+ * @turned: told of a frontend that takes no connections any more, or takes them again, once
+ *	that is published; NULL: nobody is. Called under the config lock, may sleep.
  *
  * All but the hashes: under the config lock.
  */
@@ -151,6 +159,7 @@ struct wattle_services {
 	struct list_head gone;
 	struct wattle_affinities affinities;
 	unsigned int count;
+	void (*turned)(struct wattle_services *services, const struct wattle_service *service);
 };
 
 /* Context: RCU reader. */

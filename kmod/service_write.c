@@ -148,6 +148,7 @@ static int wattle_service_copy_backends(struct wattle_service *to,
 			to->backends[i] = *a++;
 		else
 			to->backends[i] = *b++;
+		wattle_backend_stats_get(to->backends[i].stats);
 		to->total_weight += to->backends[i].weight;
 	}
 	return 0;
@@ -178,6 +179,8 @@ static struct wattle_service *wattle_service_stage(struct wattle_services *servi
 	service->affinity = old->affinity;
 	service->maglev_size = old->maglev_size;
 	service->id = old->id;
+	service->stats = wattle_service_stats_get(old->stats);
+	service->took = old->usable;
 	if (wattle_service_copy_backends(service, old) ||
 	    wattle_service_link(services, log, service)) {
 		wattle_service_destroy(service);
@@ -220,7 +223,9 @@ static int wattle_service_create(struct wattle_services *services, struct wattle
 	service->life.died = WATTLE_FOREVER;
 	service->key = *key;
 	service->id = id;
-	err = wattle_service_link(services, log, service);
+	service->took = true;
+	service->stats = wattle_service_stats_create();
+	err = service->stats ? wattle_service_link(services, log, service) : -ENOMEM;
 	if (err)
 		goto err_service;
 	*out = service;
@@ -393,20 +398,26 @@ static bool wattle_service_find_backend(const struct wattle_service *service, u6
 static int wattle_service_put_backend(struct wattle_service *service,
 				      const struct wattle_backend *backend)
 {
+	struct wattle_backend_stats *stats;
 	struct wattle_backend *place;
 	u32 at;
 
 	if (wattle_backend_find(service->backends, service->count, backend, &at)) {
 		place = &service->backends[at];
+		stats = place->stats;
 		service->total_weight -= place->weight;
 	} else {
-		if (wattle_service_grow(service))
+		stats = wattle_backend_stats_create(service->stats);
+		if (!stats || wattle_service_grow(service)) {
+			wattle_backend_stats_put(service->stats, stats);
 			return -ENOMEM;
+		}
 		place = &service->backends[at];
 		memmove(place + 1, place, array_size(service->count - at, sizeof(*place)));
 		service->count++;
 	}
 	*place = *backend;
+	place->stats = stats;
 	service->total_weight += backend->weight;
 	return 0;
 }
@@ -492,6 +503,7 @@ int wattle_backend_del(struct wattle_services *services, struct wattle_log *log,
 	wattle_backend_find(service->backends, service->count, backend, &at);
 	place = &service->backends[at];
 	service->total_weight -= place->weight;
+	wattle_backend_stats_put(service->stats, place->stats);
 	service->count--;
 	memmove(place, place + 1, array_size(service->count - at, sizeof(*place)));
 	return 0;
@@ -621,6 +633,11 @@ void wattle_services_published(struct wattle_services *services)
 {
 	struct wattle_service *service, *next;
 
-	list_for_each_entry_safe(service, next, &services->staged, staged)
+	list_for_each_entry_safe(service, next, &services->staged, staged) {
 		list_del_init(&service->staged);
+		/* Not of what was added and deleted at once. */
+		if (services->turned && service->life.died == WATTLE_FOREVER &&
+		    service->took != !!service->usable)
+			services->turned(services, service);
+	}
 }

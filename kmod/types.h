@@ -166,6 +166,7 @@ struct wattle_endpoint;
 struct wattle_node;
 struct wattle_rule;
 struct wattle_service;
+struct wattle_backend_stats;
 
 /* What one direction of policy says. */
 struct wattle_judgement {
@@ -180,6 +181,7 @@ enum wattle_next {
 	WATTLE_TO_ENDPOINT,	/* a pod here */
 	WATTLE_TO_NODE,		/* a pod on another node, or that node itself */
 	WATTLE_TO_STACK,	/* the host's stack */
+	WATTLE_TO_SENDER,	/* back, as its answer: an echo request to a service */
 	WATTLE_NEXT_COUNT,
 };
 
@@ -197,6 +199,7 @@ enum wattle_next {
  * @daddr: destination after service translation
  * @dport: same, the port
  * @service: frontend that @key's destination is, or NULL
+ * @stats: of the backend of @service that was chosen, or NULL
  * @endpoint: destination endpoint (TO_ENDPOINT)
  * @node: destination node (TO_NODE)
  * @source: endpoint that the packet is from, if it is here
@@ -220,6 +223,7 @@ struct wattle_decision {
 	struct in6_addr daddr;
 	__be16 dport;
 	const struct wattle_service *service;
+	const struct wattle_backend_stats *stats;
 	struct wattle_endpoint *endpoint;
 	struct wattle_endpoint *source;
 	struct wattle_node *node;

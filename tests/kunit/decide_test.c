@@ -19,6 +19,7 @@
 #define VIP	0xac1e000a
 #define PORT	80
 #define BPORT	8080
+#define ECHO	(ICMP_ECHO << 8)	/* in place of a port: a ping */
 #define IDLE	0xac1e000b	/* service without backends */
 #define SELF	0xac1e000c	/* service whose only backend is A */
 #define LOST	0x0a030005	/* behind a tunnel end point that no node has */
@@ -198,7 +199,8 @@ static void wattle_decide_ask(struct kunit *test, const struct wattle_decide_tes
 	struct wattle_key key = {
 		.saddr = wattle_test_v4(c->saddr), .daddr = wattle_test_v4(c->daddr),
 		.sport = htons(40000), .dport = htons(c->dport),
-		.proto = c->dport == 8472 ? IPPROTO_UDP : IPPROTO_TCP,
+		.proto = c->dport == 8472 ? IPPROTO_UDP :
+			 c->dport == ECHO ? IPPROTO_ICMP : IPPROTO_TCP,
 		.origin = c->origin, .flags = c->flags, .wire = c->wire,
 		.in = c->from_node2 ? t->node_serial : 0,
 	};
@@ -330,6 +332,17 @@ static void wattle_decide_test_services(struct kunit *test)
 		{ "nobody behind it", POD, A, IDLE, PORT, REJECT(NO_BACKEND), .src_id = 300 },
 		{ "hairpin", POD, A, SELF, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,
 		  .src_id = 300, .dst_id = 300 },
+		{ "a ping", POD, A, VIP, ECHO, ALLOW, .next = WATTLE_TO_SENDER,
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "of one with nobody", POD, A, IDLE, ECHO, ALLOW, .next = WATTLE_TO_SENDER,
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "by the host", STACK, HOST, VIP, ECHO, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_SENDER, .src_id = WATTLE_ID_HOST, .dst_id = WATTLE_ID_WORLD },
+		{ "from outside", STACK, WORLD, VIP, ECHO, WATTLE_KEY_OUTSIDE, ALLOW,
+		  .next = WATTLE_TO_SENDER, .src_id = WATTLE_ID_WORLD,
+		  .dst_id = WATTLE_ID_WORLD },
+		{ "as a pod", STACK, B, VIP, ECHO, WATTLE_KEY_OUTSIDE, DROP(FOREIGN_SOURCE),
+		  .src_id = 301 },
 		{ "no service in the tunnel", TUNNEL, C, VIP, PORT, .wire = 302,
 		  .from_node2 = true, DROP(NO_ENDPOINT), .src_id = 302,
 		  .dst_id = WATTLE_ID_WORLD },

@@ -6,6 +6,7 @@
 #include "suites.h"
 #include "service.c"
 #include "service_write.c"
+#include "service_stats.c"
 #include "maglev.c"
 
 #define WATTLE_SVC_TEST_SERVICES	8
@@ -562,12 +563,132 @@ static void wattle_svc_test_numbers(struct kunit *test)
 	KUNIT_EXPECT_NE(test, id, 0u);
 }
 
+/* What is published of the frontend of @spec; in an RCU read section. */
+static const struct wattle_service *wattle_svc_test_now(struct wattle_fixture *f,
+							const struct wattle_service_spec *spec)
+{
+	return wattle_service_lookup(&f->config->services, &spec->key,
+				     wattle_generation(f->config));
+}
+
+/* @backend, which takes connections, gets @add; then it has @want, and the frontend @all. */
+static void wattle_svc_test_bind(struct kunit *test, const struct wattle_service_spec *spec,
+				 const struct wattle_backend *backend, unsigned int add, u64 want,
+				 u64 all)
+{
+	const struct wattle_service *service;
+	const struct wattle_backend *found = NULL;
+
+	rcu_read_lock();
+	service = wattle_svc_test_now(test->priv, spec);
+	if (service)
+		found = wattle_service_usable(service, &backend->addr, backend->port);
+	KUNIT_EXPECT_NOT_NULL(test, found);
+	if (found) {
+		while (add--)
+			wattle_backend_stats_count(found->stats);
+		KUNIT_EXPECT_EQ(test, wattle_backend_stats_connections(found->stats), want);
+		KUNIT_EXPECT_EQ(test, wattle_service_stats_connections(service->stats), all);
+	}
+	rcu_read_unlock();
+}
+
+/* Counters outlive versions, and the frontend's those of its backends. */
+static void wattle_svc_test_stats(struct kunit *test)
+{
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	struct wattle_backend backend = wattle_svc_test_backend(0);
+	struct wattle_backend other = wattle_svc_test_backend(1);
+	struct wattle_fixture *f = test->priv;
+	const struct wattle_service *service;
+
+	wattle_config_service_add(f->config, 0, &spec, false, &f->why);
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, false, &f->why);
+	wattle_config_backend_add(f->config, 0, &spec.key, &other, false, &f->why);
+	wattle_svc_test_bind(test, &spec, &backend, 3, 3, 3);
+	wattle_svc_test_bind(test, &spec, &other, 1, 1, 4);
+	backend.weight = 5;
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, true, &f->why);
+	wattle_svc_test_bind(test, &spec, &backend, 0, 3, 4);
+	spec.alg = WATTLE_ALG_MAGLEV;
+	wattle_config_service_add(f->config, 0, &spec, true, &f->why);
+	wattle_svc_test_bind(test, &spec, &backend, 1, 4, 5);
+	/* What is gone counts, before and after its memory is. */
+	wattle_config_backend_del(f->config, 0, &spec.key, &backend, &f->why);
+	wattle_svc_test_bind(test, &spec, &other, 0, 1, 5);
+	wattle_fixture_settle(f);
+	wattle_svc_test_bind(test, &spec, &other, 1, 2, 6);
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, false, &f->why);
+	wattle_svc_test_bind(test, &spec, &backend, 0, 0, 6);
+
+	rcu_read_lock();
+	service = wattle_svc_test_now(f, &spec);
+	wattle_service_stats_refuse(service->stats);
+	KUNIT_EXPECT_EQ(test, wattle_service_stats_refused(service->stats), 1ULL);
+	rcu_read_unlock();
+}
+
+static unsigned int wattle_svc_turned[2];	/* to down, to up */
+
+static void wattle_svc_test_turn(struct wattle_services *services,
+				 const struct wattle_service *service)
+{
+	wattle_svc_turned[!!service->usable]++;
+}
+
+static void wattle_svc_test_told(struct kunit *test, unsigned int down, unsigned int up)
+{
+	KUNIT_EXPECT_EQ(test, wattle_svc_turned[0], down);
+	KUNIT_EXPECT_EQ(test, wattle_svc_turned[1], up);
+}
+
+/* Told once, when a commit turns it, and of what was taken back never. */
+static void wattle_svc_test_turns(struct kunit *test)
+{
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	struct wattle_backend backend = wattle_svc_test_backend(0);
+	struct wattle_backend other = wattle_svc_test_backend(1);
+	struct wattle_fixture *f = test->priv;
+
+	memset(wattle_svc_turned, 0, sizeof(wattle_svc_turned));
+	f->config->services.turned = wattle_svc_test_turn;
+	wattle_config_begin(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_config_service_add(f->config, WATTLE_TEST_OWNER, &spec, false, &f->why);
+	wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key, &backend, false,
+				  &f->why);
+	wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key, &other, false, &f->why);
+	wattle_config_commit(f->config, WATTLE_TEST_OWNER, NULL, &f->why);
+	wattle_svc_test_told(test, 0, 0);
+	/* One is enough, and one that is terminating will do. */
+	wattle_config_backend_del(f->config, 0, &spec.key, &other, &f->why);
+	backend.state = WATTLE_BACKEND_STATE_TERMINATING;
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, true, &f->why);
+	wattle_svc_test_told(test, 0, 0);
+	backend.state = WATTLE_BACKEND_STATE_QUARANTINED;
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, true, &f->why);
+	wattle_svc_test_told(test, 1, 0);
+	wattle_config_service_add(f->config, 0, &spec, true, &f->why);
+	wattle_svc_test_told(test, 1, 0);
+	wattle_config_begin(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_config_backend_add(f->config, WATTLE_TEST_OWNER, &spec.key, &other, false, &f->why);
+	wattle_config_abort(f->config, WATTLE_TEST_OWNER, &f->why);
+	wattle_svc_test_told(test, 1, 0);
+	wattle_config_backend_add(f->config, 0, &spec.key, &other, false, &f->why);
+	wattle_svc_test_told(test, 1, 1);
+	wattle_config_service_del(f->config, 0, &spec.key, &f->why);
+	wattle_svc_test_told(test, 1, 1);
+	wattle_config_service_add(f->config, 0, &spec, false, &f->why);
+	wattle_svc_test_told(test, 2, 1);
+}
+
 static struct kunit_case wattle_service_cases[] = {
 	KUNIT_CASE(wattle_svc_test_random),
 	KUNIT_CASE(wattle_svc_test_shares),
 	KUNIT_CASE(wattle_svc_test_refusals),
 	KUNIT_CASE(wattle_svc_test_sources),
 	KUNIT_CASE(wattle_svc_test_numbers),
+	KUNIT_CASE(wattle_svc_test_stats),
+	KUNIT_CASE(wattle_svc_test_turns),
 	KUNIT_CASE(wattle_maglev_test_equal),
 	KUNIT_CASE(wattle_maglev_test_weights),
 	KUNIT_CASE(wattle_maglev_test_disruption),

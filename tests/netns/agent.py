@@ -288,13 +288,21 @@ class Agent:
 
     # clients
 
-    def connect(self, ns, proto, dst, port, src=None, sport=0):
+    @staticmethod
+    def live(sock, v6, ttl):
+        """Its packets cross so many routers less one."""
+        if ttl:
+            sock.setsockopt(*((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, int(ttl)) if v6 else
+                              (socket.IPPROTO_IP, socket.IP_TTL, int(ttl))))
+
+    def connect(self, ns, proto, dst, port, src=None, sport=0, ttl=None):
         dst = self.addr(dst)
         family = socket.AF_INET6 if ":" in dst else socket.AF_INET
         sock = self.socket(ns, family, proto)
         if src or sport:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((self.addr(src) if src else ("::" if ":" in dst else "0.0.0.0"), int(sport)))
+        self.live(sock, ":" in dst, ttl)
         if proto == "udp":
             sock.setsockopt(*((socket.IPPROTO_IPV6, IPV6_RECVERR, 1) if ":" in dst else
                               (socket.IPPROTO_IP, IP_RECVERR, 1)))
@@ -407,8 +415,8 @@ class Agent:
             raise No("what came back is not what was sent")
         return who.decode()
 
-    def do_udp(self, ns, dst, port, size="32", df=None, src=None, sport=0, tos=None):
-        sock = self.connect(ns, "udp", dst, port, src, sport)
+    def do_udp(self, ns, dst, port, size="32", df=None, src=None, sport=0, tos=None, ttl=None):
+        sock = self.connect(ns, "udp", dst, port, src, sport, ttl)
         if tos:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, int(tos, 0))
         if df:
@@ -420,8 +428,8 @@ class Agent:
         finally:
             sock.close()
 
-    def stream(self, proto, ns, dst, port, size="0", src=None, sport=0, cut=None):
-        sock = self.connect(ns, proto, dst, port, src, sport)
+    def stream(self, proto, ns, dst, port, size="0", src=None, sport=0, cut=None, ttl=None):
+        sock = self.connect(ns, proto, dst, port, src, sport, ttl)
         if cut:     # whoever finds its packets too long may cut them
             sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_DONT)
         try:
@@ -449,9 +457,7 @@ class Agent:
         if df and v6:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
             sock.setsockopt(socket.IPPROTO_IPV6, 62, 1)     # IPV6_DONTFRAG
-        if ttl:
-            sock.setsockopt(*((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, int(ttl)) if v6 else
-                              (socket.IPPROTO_IP, socket.IP_TTL, int(ttl))))
+        self.live(sock, v6, ttl)
         sock.connect((dst, 0))
         data = packets.echo(v6, self.ident, pattern(int(size)))
         try:

@@ -250,6 +250,49 @@ for f in "" /6; do
 	check "explain: refused$v" ask explain n1 "net$f" "vip$f" udp 99 verdict=reject reason=no_service_port
 done
 
+# Pings of the address: by whom there is to answer -----------------------------------------------------
+ask serve p1a udp 8054
+both <<-END
+service add $VIP:83/udp
+backend add $VIP:83/udp to 10.1.0.5:8054
+service add [$VIP6]:83/udp
+backend add [$VIP6]:83/udp to [fd00:1::5]:8054
+END
+mac=$(at n1 cat /sys/class/net/eth0/address)
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	addr=$VIP icmp=icmp options=options=01010101 nobody="src=192.0.2.255 src=0.0.0.0 src=255.255.255.255"
+	[ -z "$f" ] || addr=$VIP6 icmp=icmpv6 options=ext=hbh nobody="src=ff02::1 src=::"
+	before=$(ask count n1 echo_reply)
+	for bad in "src=p1b$f" "src=p2b$f" "src=n1$f" "src=net$f $options" "src=net$f size=64 frag=40" \
+		"src=net$f mac=ffffffffffff" $nobody; do
+		# shellcheck disable=SC2086
+		ask emit net dev=br0 mac=$mac "dst=vip$f" proto=$icmp $bad >/dev/null
+	done
+	equals "a ping from outside is answered$v" $addr "$(ask ping net "vip$f" size=1000)"
+	equals "an empty one$v" $addr "$(ask ping net "vip$f" size=0)"
+	equals "a pod's$v" $addr "$(ask ping p1b "vip$f")"
+	equals "nobody else's$v" $((before + 3)) "$(ask count n1 echo_reply)"
+	check "not of the host, for node ports$v" ask ping net "n1$f"
+	check "that is the host's own affair$v" test "$(ask count n1 echo_reply)" = $((before + 3))
+	check "explain: from outside$v" ask explain n1 "net$f" "vip$f" $icmp "" verdict=allow reason=none \
+		service=null
+	check "explain: of the host$v" ask explain n1 "net$f" "n1$f" $icmp "" verdict=allow dst_identity=1
+
+	# traceroute: who is on the way tells, about the packet that was sent; then the backend answers.
+	for proto in tcp/81 udp/83; do
+		[ $proto = tcp/81 ] && told=EHOSTUNREACH || told="icmp $([ "$f" ] && echo 3 || echo 11) 0"
+		equals "traceroute, the first hop, $proto$v" "$told" \
+			"$(ask ${proto%/*} net "vip$f" ${proto#*/} ttl=1 | cut -d ' ' -f 1-3)"
+		equals "and the next, $proto$v" p1a "$(who ${proto%/*} net "vip$f" ${proto#*/} ttl=2)"
+	done
+	[ "$f" ] && front="[$VIP6]:83/udp" || front=$VIP:83/udp
+	before=$(ask json n1 0.connections service show "$front")
+	check "from outside as well$v" ask udp net "vip$f" 83
+	equals "connections are counted$v" $((before + 1)) "$(ask json n1 0.connections service show "$front")"
+	equals "of a pod here there is but one hop$v" p1a "$(who udp p1b "vip$f" 83 ttl=1)"
+done
+
 # With less luck: no cache ----------------------------------------------------------------------------
 for n in n1 n2; do w $n device set wattle0 cache off; done
 check "without the cache, from outside" ask tcp net n2 30001 size=50000

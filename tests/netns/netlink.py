@@ -338,27 +338,33 @@ def services(w):
     shown = w.one.do("service-get", key)
     assert shown.pop("id") > 0
     usual = {"scope": "any", "empty": "reject", "source-policy": "allow"}
-    same(shown, {**key, **usual, "alg": "maglev", "affinity": 60, "maglev-size": 16381, "backends": 0})
+    same(shown, {**key, **usual, "alg": "maglev", "affinity": 60, "maglev-size": 16381, "backends": 0,
+                 "usable": 0, "connections": 0, "refused": 0})
     six = {"addr": ip("fd00:96::10"), "port": 53, "proto": 17}
     w.one.do("service-new", six)
     same(sorted(s["port"] for s in w.one.dump("service-get", {})), [53, 80])
 
     of = {"service-addr": key["addr"], "service-port": 80, "service-proto": 6}
     backends = [{**of, "service-scope": "any", "addr": ip(f"10.2.0.{i}"), "port": 8080, "weight": 100,
-                 "state": "active"}
+                 "state": "active", "connections": 0}
                 for i in range(1, 4)]
-    w.one.do("backend-new", {k: v for k, v in backends[0].items() if k not in ("weight", "state")})
+
+    def words(backend, *left_out):
+        return {k: v for k, v in backend.items() if k not in ("connections", *left_out)}
+
+    w.one.do("backend-new", words(backends[0], "weight", "state"))
     backends[1]["weight"] = 7
     backends[2]["state"] = "terminating"
-    w.one.do("backend-new", backends[1])
-    w.one.do("backend-new", backends[2])
+    w.one.do("backend-new", words(backends[1]))
+    w.one.do("backend-new", words(backends[2]))
     w.one.do("backend-new", {"service-addr": six["addr"], "service-port": 53, "service-proto": 17,
                              "addr": ip("fd00:2::9"), "port": 53})
     same(len(w.one.dump("backend-get", {})), 4)
     same(sorted(w.one.dump("backend-get", of), key=str), sorted(backends, key=str))
-    same(w.one.do("service-get", key)["backends"], 3)
+    shown = w.one.do("service-get", key)
+    same((shown["backends"], shown["usable"]), (3, 2), "who is terminating takes nothing")
     backends[1]["weight"] = 9
-    w.one.do("backend-new", backends[1], REPLACE)
+    w.one.do("backend-new", words(backends[1]), REPLACE)
     w.one.do("backend-del", {**of, "addr": ip("10.2.0.3"), "port": 8080})
     same(sorted(w.one.dump("backend-get", of), key=str), sorted(backends[:2], key=str))
     w.one.do("service-new", {**key, "alg": "random"}, REPLACE)
@@ -799,7 +805,7 @@ def powerless(w):
         assert -e.nl_msg.error == errno.EPERM, e
     else:
         raise AssertionError("flow-get was accepted")
-    for group in ("drop", "verdict", "flow"):
+    for group in ("drop", "verdict", "flow", "service"):
         try:
             w.fresh.sock.setsockopt(Netlink.SOL_NETLINK, Netlink.NETLINK_ADD_MEMBERSHIP,
                                     w.fresh.nlproto.get_mcast_id(group, None))

@@ -44,6 +44,9 @@ def echo_answer(v6, packet, ident, data):
     if kind == (129 if v6 else 0):
         if info >> 16 != ident:
             return None
+        # For IPv6 the kernel has looked.
+        if not v6 and checksum(packet):
+            return "the answer has a wrong checksum"
         return "ok" if packet[8:] == data else "the answer holds something else"
     inner = packet[8:]
     if len(inner) < (48 if v6 else 28):

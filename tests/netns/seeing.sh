@@ -27,6 +27,7 @@ done
 listen "$said/drop" drop
 listen "$said/verdict" verdict
 listen "$said/flow" flow
+listen "$said/service" service
 listen "$said/all"
 w n1 <<-END
 service add $VIP:80/tcp
@@ -82,6 +83,22 @@ check "monitor without a word tells of all" told all '.reason == "deny_egress"'
 ask name vip $VIP
 equals "a service without a backend" refused "$(ask tcp p1a vip 81)"
 check "monitor drop tells" told drop '.reason == "no_backend" and .verdict == "reject"'
+w n1 backend set $VIP:80/tcp to 10.2.0.7:80 state quarantined
+check "monitor service tells who runs dry" told service '.event == "service" and .health == "down" and
+	.frontend == "10.96.0.10:80/tcp" and .scope == "any" and .usable == 0 and .backends == 1'
+w n1 <<-END
+backend set $VIP:80/tcp to 10.2.0.7:80 state active
+backend add $VIP:80/tcp to 10.2.0.8:80
+END
+check "and who recovers" told service '.health == "up" and .frontend == "10.96.0.10:80/tcp" and
+	.usable == 2'
+check "so does monitor without a word" told all '.event == "service" and .health == "up"'
+w n1 backend del $VIP:80/tcp to 10.2.0.8:80
+w n1 backend add $VIP:81/tcp to 10.2.0.8:80
+check "once each" told service '.frontend == "10.96.0.10:81/tcp" and .health == "up"'
+equals "of no backend by itself" "down up" \
+	"$(jq -rs '[.[] | select(.frontend == "10.96.0.10:80/tcp") | .health] | join(" ")' "$said/service")"
+w n1 backend del $VIP:81/tcp to 10.2.0.8:80
 killall_listeners() { kill "${wt_pids[@]:1}"; wait "${wt_pids[@]:1}" 2>/dev/null; wt_pids=("${wt_pids[0]}"); }
 killall_listeners
 check "nobody listens, packets are dropped all the same" ask blocked n1 deny_egress p1b udp p2b 7

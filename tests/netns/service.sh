@@ -86,7 +86,8 @@ check "backends may be talked to beside the service" ask tcp p1a p2a 8080
 # Not there -----------------------------------------------------------------------------------
 for f in "" /6; do
 	v=${f:+ over IPv6}
-	[ "$f" ] && addr=$VIP6 || addr=$VIP
+	addr=$VIP icmp=icmp other=13
+	[ -z "$f" ] || addr=$VIP6 icmp=icmpv6 other=139
 	before=$(ask count n1 no_backend)
 	equals "no backend, TCP: refused$v" "refused" "$(ask tcp p1a "vip$f" 82)"
 	equals "no backend, UDP: port unreachable$v" "refused $addr" "$(ask udp p1a "vip$f" 82)"
@@ -100,11 +101,38 @@ for f in "" /6; do
 	equals "no such port, TCP: refused$v" "refused" "$(ask tcp p1a "vip$f" 99)"
 	equals "no such port, UDP: port unreachable$v" "refused $addr" "$(ask udp p1a "vip$f" 99)"
 	equals "no such port, a node's TCP: refused$v" "refused" "$(ask tcp n1 "vip$f" 99 | tr 'A-Z' 'a-z' | sed s/econn//)"
-	check_not "no such port: a ping does not go astray$v" ask ping p1a "vip$f"
+	check "any other ICMP$v" ask emit p1a "src=p1a$f" "dst=vip$f" proto=$icmp type=$other \
+		drop=n1:no_service_port
 	check "they are counted$v" test "$(ask count n1 no_service_port)" -ge $((before + 3))
 	check "explain: no such port$v" ask explain n1 "p1a$f" "vip$f" udp 99 verdict=reject \
 		reason=no_service_port
 done
+
+# Pings of the address ---------------------------------------------------------------------------
+ask capture ear p1a eth0 >/dev/null
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	addr=$VIP icmp=icmp len=484 type=0 options=options=01010101
+	[ -z "$f" ] || addr=$VIP6 icmp=icmpv6 len=504 type=129 options=ext=hbh
+	before=$(ask count n1 echo_reply)
+	equals "a ping is answered$v" $addr "$(ask ping p1a "vip$f" size=456)"
+	equals "so is a node's$v" $addr "$(ask ping n1 "vip$f" size=1)"
+	equals "and an empty one$v" $addr "$(ask ping p1b "vip$f" size=0)"
+	equals "each once$v" $((before + 3)) "$(ask count n1 echo_reply)"
+	check "by as many bytes$v" ask seen ear "in .* $addr > .* ttl 64 tos 0 len $len $icmp type $type"
+	check "not one with options$v" ask emit p1a "src=p1a$f" "dst=vip$f" proto=$icmp "$options" \
+		drop=n1:no_service_port
+	check "nor one in pieces$v" ask emit p1a "src=p1a$f" "dst=vip$f" proto=$icmp size=64 frag=40 \
+		drop=n1:no_service_port
+	check "nor one to everybody$v" ask emit p1a "src=p1a$f" "dst=vip$f" proto=$icmp \
+		mac=ffffffffffff drop=n1:no_service_port
+	check "nor another's$v" ask emit p1a "src=p1b$f" "dst=vip$f" proto=$icmp drop=n1:spoofed_source
+	equals "of these none$v" $((before + 3)) "$(ask count n1 echo_reply)"
+	check "explain: a ping$v" ask explain n1 "p1a$f" "vip$f" $icmp "" verdict=allow reason=none \
+		service=null backend=null via=null
+done
+ask uncapture ear >/dev/null
+check "a backend's own address is another matter" ask ping p1a p2a
 
 # Errors of the backend --------------------------------------------------------------------------
 equals "an error is the service's" "refused $VIP" "$(ask udp p1a vip 5353)"
@@ -146,6 +174,37 @@ END
 equals "affinity: one client, one backend" 1 "$(answers 8 tcp p1a vip 84 | wc -w)"
 both <<<"service del $VIP:84/tcp"
 check_not "a service that is gone" ask tcp p1a vip 84
+
+# Counted, and in which health ------------------------------------------------------------------------
+both <<-END
+service add $VIP:85/tcp
+backend add $VIP:85/tcp to 10.2.0.7:8080
+backend add $VIP:85/tcp to 10.1.0.6:8080 weight 0
+END
+shown() { w n1 -j service show $VIP:85/tcp | jq -r ".[0] | \"$1\""; }
+states='\(.health) \(.usable) \(.active) \(.terminating) \(.quarantined)'
+for from in p1a p1a p1b n1; do ask tcp $from vip 85 size=20000 >/dev/null; done
+equals "connections are counted" "4 0" "$(shown '\(.connections) \(.refused)')"
+equals "those of each backend" "10.1.0.6:8080 0 10.2.0.7:8080 4 " \
+	"$(w n1 -j backend show $VIP:85/tcp | jq -r '.[] | "\(.backend) \(.connections)"' | sort | tr '\n' ' ')"
+equals "with the frontend, too" "0 4 " \
+	"$(w n1 -j service show $VIP:85/tcp | jq -r '.[0].backends[].connections' | sort | tr '\n' ' ')"
+equals "an active backend: up" "up 1 2 0 0" "$(shown "$states")"
+both <<<"backend set $VIP:85/tcp to 10.2.0.7:8080 state terminating"
+equals "one that is terminating: draining" "draining 1 1 1 0" "$(shown "$states")"
+both <<<"backend set $VIP:85/tcp to 10.2.0.7:8080 state quarantined"
+equals "nobody: down" "down 0 1 0 1" "$(shown "$states")"
+equals "it refuses" refused "$(ask tcp p1a vip 85)"
+check_not "nodes, too" ask tcp n1 vip 85
+equals "that is counted" "4 2" "$(shown '\(.connections) \(.refused)')"
+both <<-END
+backend del $VIP:85/tcp to 10.2.0.7:8080
+backend set $VIP:85/tcp to 10.1.0.6:8080 weight 10
+END
+equals "another takes over" p1b "$(who tcp p1a vip 85)"
+equals "what is gone stays counted" "up 1 1 0 0 5" "$(shown "$states \(.connections)")"
+check "a table shows it" eval "w n1 service show $VIP:85/tcp | grep -qE ' up +1 +0 +0 +5 +2 '"
+check "of backends, too" eval "w n1 backend show $VIP:85/tcp | grep -qE ' active +1\$'"
 
 # Policy sees ports after translation --------------------------------------------------------------------
 w n1 policy add id 301 egress peer id 401 proto tcp port 8080 allow

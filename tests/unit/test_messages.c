@@ -285,6 +285,29 @@ static void test_service_scope(void)
 	test_service_sources();
 }
 
+/* What the kernel tells beside the words of a request. */
+static void test_service_told(void)
+{
+	struct wattle_frontend key = { .port = 80, .proto = 6 };
+	struct wattle_service service;
+	struct wattle_backend backend;
+
+	wattle_addr_parse(&key.addr, "10.96.0.1");
+	wattle_service_ask(scratch(), &key);
+	nla_put_u32(scratch(), WATTLE_A_SERVICE_BACKENDS, 3);
+	nla_put_u32(scratch(), WATTLE_A_SERVICE_USABLE, 2);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_CONNECTIONS, 5000000000);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_REFUSED, 7);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_TIME, 1);
+	ok(!wattle_service_parse(nlmsg_hdr(scratch()), &service) && service.backends == 3 &&
+	   service.usable == 2 && service.connections == 5000000000 && service.refused == 7 &&
+	   service.time == 1, "counters and health of a service are read");
+	wattle_backend_ask(scratch(), &key);
+	nla_put_u64(scratch(), WATTLE_A_BACKEND_CONNECTIONS, 6000000000);
+	ok(!wattle_backend_parse(nlmsg_hdr(scratch()), &backend) &&
+	   backend.connections == 6000000000, "and those of a backend");
+}
+
 static void test_service(void)
 {
 	const struct nlmsghdr *nlh = request("service add [fd00::1]:53/udp alg maglev affinity 30 maglev-size 251");
@@ -552,6 +575,7 @@ int main(void)
 	test_endpoint();
 	test_policy();
 	test_service();
+	test_service_told();
 	test_device();
 	test_sizes();
 	test_garbage();

@@ -166,7 +166,8 @@ if [ ! -e /sys/module/wattle ]; then
 		'backend set 10.0.0.1:80/tcp to 10.0.0.2:80 weight 3' 'backend show 10.0.0.1:80/tcp' \
 		'explain src 10.0.0.1 dst 10.0.0.2 proto tcp sport 0 dport 80' \
 		'explain src 10.0.0.1 dst 10.0.0.2 proto icmp type 8' \
-		'flow show' 'flow flush' 'monitor' 'monitor drop flow' 'stats show' 'device show' 'route sync'; do
+		'flow show' 'flow flush' 'monitor' 'monitor drop flow' 'monitor service' \
+		'stats show' 'device show' 'route sync'; do
 		# shellcheck disable=SC2086
 		says 1 'the wattle module is not loaded \(modprobe wattle\)' $call
 	done

@@ -93,6 +93,10 @@ static const struct wattle_attr wattle_service[] = {
 	[WATTLE_A_SERVICE_EMPTY] = { "empty", NULL },
 	[WATTLE_A_SERVICE_SOURCE] = { "source", &wattle_prefix_attrs },
 	[WATTLE_A_SERVICE_SOURCE_POLICY] = { "source-policy", NULL },
+	[WATTLE_A_SERVICE_USABLE] = { "usable", NULL },
+	[WATTLE_A_SERVICE_CONNECTIONS] = { "connections", NULL },
+	[WATTLE_A_SERVICE_REFUSED] = { "refused", NULL },
+	[WATTLE_A_SERVICE_TIME] = { "time", NULL },
 };
 WATTLE_ATTRS(wattle_service);
 
@@ -105,6 +109,7 @@ static const struct wattle_attr wattle_backend[] = {
 	[WATTLE_A_BACKEND_WEIGHT] = { "weight", NULL },
 	[WATTLE_A_BACKEND_STATE] = { "state", NULL },
 	[WATTLE_A_BACKEND_SERVICE_SCOPE] = { "service-scope", NULL },
+	[WATTLE_A_BACKEND_CONNECTIONS] = { "connections", NULL },
 };
 WATTLE_ATTRS(wattle_backend);
 

@@ -89,7 +89,11 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 	service->has_source_policy = tb[WATTLE_A_SERVICE_SOURCE_POLICY];
 	service->source_policy = wattle_get_u8(tb[WATTLE_A_SERVICE_SOURCE_POLICY]);
 	service->backends = wattle_get_u32(tb[WATTLE_A_SERVICE_BACKENDS]);
+	service->usable = wattle_get_u32(tb[WATTLE_A_SERVICE_USABLE]);
 	service->id = wattle_get_u32(tb[WATTLE_A_SERVICE_ID]);
+	service->connections = wattle_get_u64(tb[WATTLE_A_SERVICE_CONNECTIONS]);
+	service->refused = wattle_get_u64(tb[WATTLE_A_SERVICE_REFUSED]);
+	service->time = wattle_get_u64(tb[WATTLE_A_SERVICE_TIME]);
 	return wattle_service_get_sources(nlh, service);
 }
 
@@ -150,5 +154,6 @@ int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *back
 	backend->weight = wattle_get_u16(tb[WATTLE_A_BACKEND_WEIGHT]);
 	backend->has_state = tb[WATTLE_A_BACKEND_STATE];
 	backend->state = wattle_get_u8(tb[WATTLE_A_BACKEND_STATE]);
+	backend->connections = wattle_get_u64(tb[WATTLE_A_BACKEND_CONNECTIONS]);
 	return 0;
 }

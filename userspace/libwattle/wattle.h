@@ -199,7 +199,11 @@ struct wattle_service {
 	uint8_t source_policy;
 	bool has_source_policy;
 	uint32_t backends;
+	uint32_t usable;
 	uint32_t id;
+	uint64_t connections;
+	uint64_t refused;
+	uint64_t time;
 };
 
 struct wattle_backend {
@@ -210,6 +214,7 @@ struct wattle_backend {
 	uint16_t weight;
 	bool has_state;
 	uint8_t state;
+	uint64_t connections;
 };
 
 /* A rule for what leaves the cluster: of the pod at @source, of identity @id, or of any. */
@@ -231,7 +236,7 @@ struct wattle_decision {
 	struct wattle_rule rule;
 };
 
-/* Question and answer of explain, and an event. */
+/* Question and answer of explain, and an event of a packet. */
 struct wattle_explain {
 	struct wattle_addr src;
 	struct wattle_addr dst;

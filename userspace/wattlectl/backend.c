@@ -19,7 +19,7 @@ static const struct param backend_show_params[] = {
 
 static const struct column backend_columns[] = {
 	{ "SERVICE", "frontend" }, { "SCOPE", "scope" }, { "BACKEND", "backend" }, { "WEIGHT", "weight" },
-	{ "STATE", "state" }, { NULL, NULL }
+	{ "STATE", "state" }, { "CONNECTIONS", "connections" }, { NULL, NULL }
 };
 
 struct wanted {
@@ -106,12 +106,13 @@ static json_t *backend_row(const struct nlmsghdr *nlh)
 	struct wattle_backend b;
 
 	wattle_backend_parse(nlh, &b);
-	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:s}",
+	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:s, s:I}",
 			 "frontend", json_frontend(&b.service),
 			 "scope", choice_text(words_scope, b.service.scope),
 			 "backend", json_sockaddr(&b.addr, b.port), "addr", json_addr(&b.addr),
 			 "port", b.port, "weight", b.weight,
-			 "state", choice_text(words_state, b.state));
+			 "state", choice_text(words_state, b.state),
+			 "connections", (json_int_t)b.connections);
 }
 
 static int backend_show(struct call *call)

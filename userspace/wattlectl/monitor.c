@@ -19,6 +19,7 @@ static const struct param monitor_params[] = {
 	{ SLOT_DROP, KIND_FLAG, 0, "drop", NULL, NULL, 0, 0 },
 	{ SLOT_VERDICT, KIND_FLAG, 0, "verdict", NULL, NULL, 0, 0 },
 	{ SLOT_FLOW, KIND_FLAG, 0, "flow", NULL, NULL, 0, 0 },
+	{ SLOT_SERVICE, KIND_FLAG, 0, "service", NULL, NULL, 0, 0 },
 };
 
 static volatile sig_atomic_t monitor_stopped;
@@ -120,6 +121,49 @@ static void event_text(const char *name, const struct wattle_explain *e)
 	putchar('\n');
 }
 
+/* ---- a frontend that takes no connections any more, or takes them again ---- */
+
+static json_t *service_json(const struct wattle_service *s, const char *health)
+{
+	char time[40];
+
+	return json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:s, s:I, s:s, s:I, s:I}",
+			 "event", "service", "time", event_time(time, sizeof(time), s->time),
+			 "frontend", json_frontend(&s->frontend),
+			 "addr", json_addr(&s->frontend.addr), "port", s->frontend.port,
+			 "proto", json_proto(s->frontend.proto),
+			 "scope", choice_text(words_scope, s->frontend.scope),
+			 "id", (json_int_t)s->id, "health", health,
+			 "usable", (json_int_t)s->usable, "backends", (json_int_t)s->backends);
+}
+
+static void service_text(const struct wattle_service *s, const char *health)
+{
+	char time[40], frontend[WATTLE_FRONTEND_STRLEN];
+
+	printf("%s %-7s %s scope %s: %s, %u of %u backends take connections\n",
+	       event_time(time, sizeof(time), s->time), "service",
+	       wattle_frontend_text(frontend, &s->frontend),
+	       choice_text(words_scope, s->frontend.scope), health, s->usable, s->backends);
+}
+
+static int service_event(const struct nlmsghdr *nlh)
+{
+	struct wattle_service service;
+	const char *health;
+
+	if (wattle_service_parse(nlh, &service))
+		return 0;
+	health = service.usable ? "up" : "down";
+	wattle_service_release(&service);
+	if (options.json)
+		return show_line(service_json(&service, health));
+	service_text(&service, health);
+	return fflush(stdout) ? -EPIPE : 0;
+}
+
+/* ---- what has come ---- */
+
 static int event_answer(const struct nlmsghdr *nlh, void *arg)
 {
 	wattle_explain_parse(nlh, arg);
@@ -165,6 +209,8 @@ static int event_show(const struct nlmsghdr *nlh, void *arg)
 	const char *name = event_name(nlh);
 	struct wattle_explain explain;
 
+	if (wattle_msg_cmd(nlh) == WATTLE_CMD_SERVICE_NTF)
+		return service_event(nlh);
 	if (!name || wattle_explain_parse(nlh, &explain))
 		return 0;
 	event_names();
@@ -184,6 +230,7 @@ static int monitor_subscribe(struct call *call, struct wattle_sock *sock)
 		{ SLOT_DROP, WATTLE_MCGRP_DROP },
 		{ SLOT_VERDICT, WATTLE_MCGRP_VERDICT },
 		{ SLOT_FLOW, WATTLE_MCGRP_FLOW },
+		{ SLOT_SERVICE, WATTLE_MCGRP_SERVICE },
 	};
 	struct wattle_error err;
 	unsigned int i;
@@ -269,6 +316,6 @@ static const struct verb monitor_verbs[] = {
 };
 
 const struct object monitor_object = {
-	.name = "monitor", .help = "drops, verdicts on new connections, and new flows as they come",
+	.name = "monitor", .help = "drops, verdicts, new flows, and services that run dry as they come",
 	.verbs = monitor_verbs, .count = ARRAY_SIZE(monitor_verbs),
 };

@@ -23,7 +23,10 @@ static const struct param service_show_params[] = {
 static const struct column service_columns[] = {
 	{ "FRONTEND", "frontend" }, { "SCOPE", "scope" }, { "ID", "id" }, { "ALG", "alg" },
 	{ "AFFINITY", "affinity" }, { "EMPTY", "empty" }, { "POLICY", "source_policy" },
-	{ "SOURCES", "sources" }, { "BACKENDS", "backends" }, { NULL, NULL }
+	{ "SOURCES", "sources" }, { "HEALTH", "health" }, { "ACTIVE", "active" },
+	{ "TERMINATING", "terminating" }, { "QUARANTINED", "quarantined" },
+	{ "CONNECTIONS", "connections" }, { "REFUSED", "refused" }, { "BACKENDS", "backends" },
+	{ NULL, NULL }
 };
 
 static int service_sources(struct call *call, struct wattle_service *service)
@@ -131,7 +134,28 @@ static int backends_load(struct call *call, const struct wattle_frontend *servic
 	return EXIT_DONE;
 }
 
-static json_t *service_backends(const struct wattle_frontend *frontend)
+/* How many are in which state, and whether an active one takes connections. */
+struct tally {
+	json_int_t states[WATTLE_BACKEND_STATE_QUARANTINED + 1];
+	bool active;
+};
+
+static void tally_add(struct tally *tally, const struct wattle_backend *b)
+{
+	if (b->state < ARRAY_SIZE(tally->states))
+		tally->states[b->state]++;
+	tally->active |= b->state == WATTLE_BACKEND_STATE_ACTIVE && b->weight;
+}
+
+/* Backends that are terminating take connections where no other does. */
+static const char *health_text(const struct wattle_service *service, const struct tally *tally)
+{
+	if (!service->usable)
+		return "down";
+	return tally->active ? "up" : "draining";
+}
+
+static json_t *service_backends(const struct wattle_frontend *frontend, struct tally *tally)
 {
 	size_t low = 0, high = backends.count;
 	json_t *array = json_array();
@@ -149,12 +173,33 @@ static json_t *service_backends(const struct wattle_frontend *frontend)
 
 		if (wattle_frontend_compare(&b->service, frontend))
 			break;
-		json_array_append_new(array, json_pack("{s:o, s:i, s:s}", "backend",
+		tally_add(tally, b);
+		json_array_append_new(array, json_pack("{s:o, s:i, s:s, s:I}", "backend",
 						       json_sockaddr(&b->addr, b->port),
 						       "weight", b->weight, "state",
-						       choice_text(words_state, b->state)));
+						       choice_text(words_state, b->state),
+						       "connections",
+						       (json_int_t)b->connections));
 	}
 	return array;
+}
+
+/* What it does, after what it is. */
+static void service_does(json_t *object, const struct wattle_service *s)
+{
+	struct tally tally = {};
+	json_t *behind = service_backends(&s->frontend, &tally), *does;
+
+	does = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+			 "health", health_text(s, &tally),
+			 "usable", (json_int_t)s->usable,
+			 "active", tally.states[WATTLE_BACKEND_STATE_ACTIVE],
+			 "terminating", tally.states[WATTLE_BACKEND_STATE_TERMINATING],
+			 "quarantined", tally.states[WATTLE_BACKEND_STATE_QUARANTINED],
+			 "connections", (json_int_t)s->connections,
+			 "refused", (json_int_t)s->refused, "backends", behind);
+	json_object_update(object, does);
+	json_decref(does);
 }
 
 static json_t *service_row(const struct nlmsghdr *nlh)
@@ -166,7 +211,7 @@ static json_t *service_row(const struct nlmsghdr *nlh)
 	wattle_service_parse(nlh, &s);
 	for (i = 0; i < s.source_count; i++)
 		json_array_append_new(sources, json_prefix(&s.source[i]));
-	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:I, s:o}",
+	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:I}",
 			   "frontend", json_frontend(&s.frontend),
 			   "addr", json_addr(&s.frontend.addr), "port", s.frontend.port,
 			   "proto", json_proto(s.frontend.proto),
@@ -176,7 +221,8 @@ static json_t *service_row(const struct nlmsghdr *nlh)
 			   "maglev_size", (json_int_t)s.maglev_size,
 			   "empty", choice_text(words_empty, s.empty), "sources", sources,
 			   "source_policy", choice_text(words_source_policy, s.source_policy),
-			   "id", (json_int_t)s.id, "backends", service_backends(&s.frontend));
+			   "id", (json_int_t)s.id);
+	service_does(object, &s);
 	wattle_service_release(&s);
 	return object;
 }
