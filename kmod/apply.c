@@ -127,10 +127,13 @@ void wattle_send(struct wattle *w, struct wattle_node *node, struct sk_buff *skb
 void wattle_receive_tracked(struct wattle *w, struct sk_buff *skb)
 {
 	unsigned long connection = skb_get_nfct(skb);
+	bool pieces = skb->ignore_df;
 
 	skb_set_nfct(skb, 0);
 	skb_scrub_packet(skb, false);
 	skb_set_nfct(skb, connection);
+	/* What came in pieces may go on in pieces. */
+	skb->ignore_df = pieces;
 	skb->dev = w->dev;
 	netif_rx(skb);
 }
