@@ -800,12 +800,15 @@ class Agent:
         return answer[0] if isinstance(answer, list) else answer
 
     def do_explain(self, node, src, dst, proto, dport="", *wanted):
-        """explain NODE SRC DST PROTO DPORT KEY=VALUE...: VALUE null, true, text; KEY a.b"""
+        """explain NODE SRC DST PROTO DPORT KEY=VALUE...: VALUE null, true, text, - none; KEY a.b"""
         answer = self.explain(node, src, dst, proto, dport)
         for want in wanted:
             key, _, value = want.partition("=")
             got = answer
             for step in key.split("."):
+                if value == "-" and step not in got:
+                    got = "-"
+                    break
                 if not isinstance(got, dict) or step not in got:
                     raise No("no %s in %s" % (key, json.dumps(answer)))
                 got = got[step]

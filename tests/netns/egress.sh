@@ -64,7 +64,7 @@ tells() # WHAT NODE FROM TO AS|null [KEY=VALUE]...
 	shift 5
 	for f in "" /6; do
 		check "$what: explain agrees${f:+ over IPv6}" ask explain "$node" "$from$f" "$to$f" tcp 9000 \
-			verdict=allow "masquerade=$([ "$as" = null ] && echo null || at_address "$as$f")" "$@"
+			verdict=allow "masquerade=$([ "$as" = null ] && echo - || at_address "$as$f")" "$@"
 	done
 }
 
@@ -76,7 +76,7 @@ ask serve n2 tcp 8022
 
 # Masquerading -----------------------------------------------------------------------------------
 leaves "without rules a pod keeps its address" p1a far p1a
-tells "without rules" n1 p1a far null via=null gateway=false
+tells "without rules" n1 p1a far null via=null gateway=-
 w n1 <<-END
 egress add any to 0.0.0.0/0 masquerade
 egress add any to ::/0 masquerade
@@ -84,7 +84,7 @@ egress add any to 203.0.113.0/24 keep
 egress add any to 2001:db8:113::/48 keep
 END
 leaves "masqueraded" p1a far n1
-tells "masqueraded" n1 p1a far n1 via=null gateway=false
+tells "masqueraded" n1 p1a far n1 via=null gateway=-
 leaves "but not to those of the list" p1a other p1a
 tells "but not to those of the list" n1 p1a other null
 for f in "" /6; do
@@ -209,7 +209,7 @@ egress add id 301 to 2001:db8:100::/48 gateway as ${LEND6[n2]}
 END
 leaves "by the gateway" p1a far lend2
 tells "by the gateway" n1 p1a far null "via=$N2" gateway=true
-tells "and there" n2 p1a far lend2 via=null gateway=false
+tells "and there" n2 p1a far lend2 via=null gateway=-
 leaves "to others as before" p1a other p1a
 leaves "other pods as before" p1b far n1
 leaves "the gateway's own pods as before" p2a far n2
@@ -295,7 +295,7 @@ for f in "" /6; do
 	v=${f:+ over IPv6}
 	check "without the gateway there is no way out$v" ask blocked n1 no_gateway p1a tcp "far$f" 9000
 	check "explain: none$v" ask explain n1 p1a$f far$f tcp 9000 verdict=drop reason=no_gateway \
-		masquerade=null via=null
+		masquerade=- via=null
 done
 check "of which nothing is seen outside" ask unseen wire " > (198.51.100.9|2001:db8:100::9) "
 ask uncapture wire >/dev/null

@@ -62,7 +62,9 @@ static json_t *service_json(const struct wattle_explain *e)
 
 json_t *explain_json(const struct wattle_explain *e)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+	json_t *json;
+
+	json = json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 			 "verdict", choice_text(words_verdict, e->verdict),
 			 "reason", e->reason_name,
 			 "src_identity", (json_int_t)e->src_identity,
@@ -70,10 +72,14 @@ json_t *explain_json(const struct wattle_explain *e)
 			 "service", service_json(e),
 			 "backend", json_sockaddr(&e->backend_addr, e->backend_port),
 			 "via", json_addr(&e->via),
-			 "gateway", e->gateway,
-			 "masquerade", json_addr(&e->masquerade),
 			 "egress", decision_json(&e->egress),
 			 "ingress", decision_json(&e->ingress));
+	/* Of what leaves the cluster by a rule alone. */
+	if (e->gateway)
+		json_object_set_new(json, "gateway", json_true());
+	if (e->masquerade.len)
+		json_object_set_new(json, "masquerade", json_addr(&e->masquerade));
+	return json;
 }
 
 /* ---- for people ---- */
