@@ -8,6 +8,8 @@
 #include "fixture.h"
 #include "suites.h"
 #include "decide.c"
+#include "decide_service.c"
+#include "place.c"
 
 #define A	0x0a010005	/* pod here, 300 */
 #define B	0x0a010006	/* pod here, 301 */

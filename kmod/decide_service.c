@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which frontend a packet is for, and which backend of it. */
+#include "compat.h"
+#include "decide_private.h"
+
+const struct wattle_backend *wattle_decide_backend(struct wattle_services *services,
+						   const struct wattle_service *service,
+						   const struct in6_addr *saddr, u32 hash)
+{
+	const struct wattle_backend *backend = NULL;
+
+	if (service->affinity)
+		backend = wattle_affinity_lookup(&services->affinities, service, saddr);
+	return backend ?: wattle_service_choose(service, hash);
+}
+
+/* Every bit of the words counts for every bit of the hash. */
+u32 wattle_decide_hash(const struct wattle_key *key)
+{
+	const u64 *addrs = (const u64 *)&key->saddr;
+	u64 hash = (__force u32)key->sport << 16 ^ (__force u32)key->dport ^ (u64)key->proto << 32;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		hash = (hash ^ addrs[i]) * GOLDEN_RATIO_64;
+		hash ^= hash >> 32;
+	}
+	return hash * GOLDEN_RATIO_64 >> 32;
+}
+
+/* Is @key from outside the cluster? Who is here, or at or behind a known node, is not. */
+static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
+{
+	const struct wattle_place *src;
+	struct wattle_place room;
+
+	if (key->origin == WATTLE_FROM_POD || (key->flags & WATTLE_KEY_SRC_HOST))
+		return false;
+	src = wattle_locate(view, &key->saddr, false, &room);
+	return !src->endpoint && !src->node && !src->host && !src->lost;
+}
+
+/*
+ * An address goes before every address, if @wild, and then what is for those from outside before
+ * what is for any.
+ */
+static const struct wattle_service *wattle_look_up_frontend(const struct wattle_view *view,
+							    const struct wattle_key *key,
+							    bool outside, bool wild)
+{
+	struct wattle_services *services = &view->config->services;
+	struct wattle_service_key ask = {
+		.addr = key->daddr, .port = key->dport, .proto = key->proto,
+	};
+	const struct wattle_service *service = NULL;
+	int i;
+
+	for (i = 0; i <= wild && !service; i++) {
+		if (i)
+			ask.addr = wattle_addr_any(wattle_addr_is_v4(&key->daddr));
+		if (outside) {
+			ask.scope = WATTLE_SCOPE_OUTSIDE;
+			service = wattle_service_lookup(services, &ask, view->gen);
+		}
+		ask.scope = WATTLE_SCOPE_ANY;
+		if (!service)
+			service = wattle_service_lookup(services, &ask, view->gen);
+	}
+	return service;
+}
+
+static void wattle_look_up_service(const struct wattle_view *view, const struct wattle_key *key,
+				   bool outside, struct wattle_memo_service *found)
+{
+	const struct wattle_place *place;
+	struct wattle_place room;
+
+	found->service = NULL;
+	found->lost = false;
+	place = wattle_locate(view, &key->daddr, false, &room);
+	if (!place->service)
+		return;
+	found->service = wattle_look_up_frontend(view, key, outside, place->wild);
+	/* It may be the address of a node as well, for the outside, or of a pod. */
+	if (!found->service && !place->host && !place->node && !place->endpoint)
+		found->lost = !wattle_place_is_host(view, &key->daddr);
+}
+
+/* What there is for @key; @room is where the answer may be put, as for wattle_locate(). */
+static const struct wattle_memo_service *wattle_find_service(const struct wattle_view *view,
+							     const struct wattle_key *key,
+							     struct wattle_memo_service *room)
+{
+	bool outside = wattle_is_outside(view, key);
+	struct wattle_memo_service *slot;
+
+	if (!view->memo) {
+		wattle_look_up_service(view, key, outside, room);
+		return room;
+	}
+	slot = wattle_memo_service(view->memo, key);
+	if (unlikely(!wattle_memo_service_is(slot, key, outside, view->gen, view->epoch))) {
+		wattle_look_up_service(view, key, outside, slot);
+		slot->addr = key->daddr;
+		slot->port = key->dport;
+		slot->proto = key->proto;
+		slot->outside = outside;
+		slot->gen = view->gen;
+		slot->epoch = view->epoch;
+	}
+	return slot;
+}
+
+bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
+			    const struct in6_addr *addr, __be16 port)
+{
+	const struct wattle_service *service;
+	struct wattle_memo_service room;
+
+	service = wattle_find_service(view, key, &room)->service;
+	return service && !wattle_service_keeps(service, addr, port);
+}
+
+/* Pods' packets do not go astray; of others only those that a service could be for. */
+static bool wattle_is_for_service(const struct wattle_key *key)
+{
+	return key->origin == WATTLE_FROM_POD || key->proto == IPPROTO_TCP ||
+	       key->proto == IPPROTO_UDP || key->proto == IPPROTO_SCTP || wattle_key_is_echo(key);
+}
+
+enum wattle_reason wattle_decide_service(const struct wattle_view *view,
+					 const struct wattle_key *key,
+					 const struct wattle_service **service)
+{
+	struct wattle_memo_service room wattle_uninit;
+	const struct wattle_memo_service *found = wattle_find_service(view, key, &room);
+
+	*service = found->service;
+	if (!found->service)
+		return unlikely(found->lost) && wattle_is_for_service(key) ?
+		       WATTLE_REASON_NO_SERVICE_PORT : WATTLE_REASON_NONE;
+	if (!(key->flags & WATTLE_KEY_SRC_HOST) &&
+	    !wattle_service_admits(found->service, &key->saddr))
+		return WATTLE_REASON_SOURCE_RANGE;
+	return WATTLE_REASON_NONE;
+}
+
+u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason)
+{
+	if (reason == WATTLE_REASON_NO_SERVICE_PORT ||
+	    (reason == WATTLE_REASON_NO_BACKEND && service->empty == WATTLE_EMPTY_REJECT))
+		return WATTLE_VERDICT_REJECT;
+	return WATTLE_VERDICT_DROP;
+}
