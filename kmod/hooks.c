@@ -141,6 +141,23 @@ static unsigned int wattle_hook_ingress(void *priv, struct sk_buff *skb,
 
 /* ---- from the host's stack to a pod here ---- */
 
+/*
+ * Did this host send what came in by no device? Of pieces into which it has cut what it forwards
+ * ip6_fragment() does not say where they came from; but that has no socket, and its connection
+ * knows who it is from, whatever address it has been lent.
+ */
+static noinline bool wattle_stack_is_own(struct wattle *w, const struct sk_buff *skb,
+					 const struct in6_addr *saddr)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	struct in6_addr from = *saddr;
+
+	if (ct)
+		wattle_track_sender(ct, CTINFO2DIR(ctinfo), &from);
+	return wattle_is_host(w->net, &from);
+}
+
 /* Who may speak through the stack: itself, the tunnel, and a pod by its own device. */
 static u16 wattle_stack_flags(struct wattle *w, const struct sk_buff *skb,
 			      const struct in6_addr *saddr)
@@ -148,7 +165,8 @@ static u16 wattle_stack_flags(struct wattle *w, const struct sk_buff *skb,
 	const struct wattle_endpoint *ep;
 
 	if (!skb->skb_iif)
-		return WATTLE_KEY_SRC_HOST;
+		return skb->sk || wattle_stack_is_own(w, skb, saddr) ? WATTLE_KEY_SRC_HOST :
+								      WATTLE_KEY_OUTSIDE;
 	if (skb->skb_iif == w->dev->ifindex)
 		return 0;
 	ep = wattle_endpoint_by_ip(&w->config.endpoints, saddr, wattle_generation(&w->config));

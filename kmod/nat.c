@@ -122,6 +122,14 @@ void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key)
 	}
 }
 
+void wattle_track_sender(const struct nf_conn *ct, enum ip_conntrack_dir dir,
+			 struct in6_addr *addr)
+{
+	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[dir].tuple;
+
+	wattle_addr_set_inet(addr, &tuple->src.u3, tuple->src.l3num);
+}
+
 void wattle_track_frontend(const struct nf_conn *ct, struct wattle_service_key *key)
 {
 	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;

@@ -41,6 +41,10 @@ enum wattle_reason wattle_track(struct wattle *w, struct sk_buff *skb);
  */
 void wattle_track_key(const struct nf_conn *ct, struct wattle_key *key);
 
+/* Who sends the packets of that direction, before any translation. */
+void wattle_track_sender(const struct nf_conn *ct, enum ip_conntrack_dir dir,
+			 struct in6_addr *addr);
+
 /* What a connection was for before any translation, as the key of a service. */
 void wattle_track_frontend(const struct nf_conn *ct, struct wattle_service_key *key);
 

@@ -74,6 +74,19 @@ ask serve p2a tcp 8080
 ask serve p2a udp 8053
 ask serve n2 tcp 8022
 
+# Into which pieces the host has cut what it forwards, it is from outside ----------------------------
+ask serve p1a udp 8055
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	# The path's MTU is learned first.
+	check "from outside, in pieces$v" eventually 100 ask udp net "p1a$f" 8055 size=4000
+	w n1 policy add id 301 ingress peer id 302 allow
+	before=$(ask count n1 policy_ingress)
+	check_not "which are no words of the host$v" ask udp net "p1a$f" 8055 size=4000
+	check "and counted$v" test "$(ask count n1 policy_ingress)" -gt "$before"
+	w n1 policy del id 301 ingress peer id 302 allow
+done
+
 # Masquerading -----------------------------------------------------------------------------------
 leaves "without rules a pod keeps its address" p1a far p1a
 tells "without rules" n1 p1a far null via=null gateway=-

@@ -921,7 +921,7 @@ def contract(w):
         policies, first = kernel_policies(value)
         compare(policies, first, mode["request"]["attributes"], op["attribute-set"], op["name"])
         count += 1
-    same(count, 27)
+    same(count, 30)
 
 
 @test("an attribute of the set that the operation does not take is refused")
