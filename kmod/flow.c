@@ -205,6 +205,20 @@ static unsigned long wattle_flow_sweep(struct wattle_flow_visit *visit)
 	return end < wattle_flow_table_size(table);
 }
 
+/* Has a table been too large for as long as unused entries stay? One that grows begins empty. */
+static bool wattle_flow_is_sparse(struct wattle_flows *flows, u32 buckets)
+{
+	if (buckets == WATTLE_FLOW_BUCKETS ||
+	    READ_ONCE(flows->table.used) >= buckets / WATTLE_FLOW_STEP)
+		flows->sparse = 0;
+	else
+		flows->sparse++;
+	if (flows->sparse <= WATTLE_FLOW_IDLE / WATTLE_FLOW_SWEEP)
+		return false;
+	flows->sparse = 0;
+	return true;
+}
+
 static void wattle_flows_sweep(struct work_struct *work)
 {
 	struct wattle *w = container_of(to_delayed_work(work), struct wattle, flow_sweep);
@@ -218,8 +232,7 @@ static void wattle_flows_sweep(struct work_struct *work)
 		visit.index = 0;
 		while (READ_ONCE(flows->table.used) && wattle_flow_visit_cpu(&visit, cpu))
 			;
-		if (buckets > WATTLE_FLOW_BUCKETS &&
-		    READ_ONCE(flows->table.used) < buckets / WATTLE_FLOW_STEP)
+		if (wattle_flow_is_sparse(flows, buckets))
 			wattle_flow_resize(w, cpu, buckets / WATTLE_FLOW_STEP);
 		if (READ_ONCE(flows->crowded))
 			WRITE_ONCE(flows->crowded, false);

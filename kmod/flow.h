@@ -32,6 +32,7 @@
  * @tallies: what rules decided of packets that no entry did
  * @victim: which way to evict next
  * @crowded: @table was found too small, and that will be seen to
+ * @sparse: how many sweeps in a row found it too large
  * @direct: a packet is on its way to an endpoint's device from us: see apply.c
  * @depth: how often this CPU is inside of a delivery
  * @uplink: ifindex by which the last packet came to the tunnel's socket, for the outer
@@ -45,6 +46,7 @@ struct wattle_flows {
 	u32 victim;
 	bool crowded;
 	bool direct;
+	u8 sparse;
 	u8 depth;
 	u32 node_epoch;
 	struct in6_addr node_addr;
