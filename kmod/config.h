@@ -9,8 +9,7 @@
  * with wattle_generation() and hand it to every look-up: they see the tables as of
  * one commit. Writers hold wattle_config.lock, a mutex; RTNL may be held around
  * it, never taken inside it. wattle_endpoints.lock comes last, and is taken without the
- * config lock where a device goes. wattle_service_stats.lock is taken inside of either, or of
- * none, and nothing inside it.
+ * config lock where a device goes.
  *
  * A change links new entries (born at the next generation) and marks old ones
  * (died at it). Commit is one store of the generation. What died is unlinked after a

@@ -193,7 +193,7 @@ static bool wattle_leave(const struct wattle_view *view, const struct wattle_key
 /* Where a packet is for: @key's destination, or that of the backend that was chosen. */
 struct wattle_target {
 	const struct wattle_service *service;
-	const struct wattle_backend_stats *stats;	/* of the backend */
+	struct wattle_service_stats *stats;	/* of the backend */
 	struct in6_addr addr;
 	__be16 port;
 	enum wattle_reason reason;	/* why nowhere */

@@ -104,7 +104,7 @@ static enum wattle_reason wattle_nat_choose(struct wattle *w, const struct wattl
 		return WATTLE_REASON_NO_BACKEND;
 	if (wattle_bind_backend(ct, &backend->addr, backend->port) != NF_ACCEPT)
 		return WATTLE_REASON_NAT;
-	wattle_backend_stats_count(backend->stats);
+	wattle_service_stats_bind((*service)->stats, backend->stats);
 	return wattle_nat_source(w, view, ct, key, backend);
 }
 
@@ -136,7 +136,7 @@ static unsigned int wattle_nat_to_service(struct wattle *w, struct sk_buff *skb,
 	if (!d.reason)
 		return NF_ACCEPT;
 	if (d.reason == WATTLE_REASON_NO_BACKEND)
-		wattle_service_stats_refuse(d.service->stats);
+		atomic64_inc(&d.service->stats->refused);
 	wattle_decide_place(&view, &key->saddr, &place);
 	if (d.reason == WATTLE_REASON_NO_SERVICE_PORT && wattle_key_is_echo(key))
 		return wattle_nat_echo(w, skb, state, key, &place);

@@ -272,12 +272,12 @@ int wattle_nl_put_frontend(struct sk_buff *skb, const struct wattle_service *s)
 	return 0;
 }
 
-static int wattle_nl_put_counters(struct sk_buff *skb, struct wattle_service_stats *stats)
+static int wattle_nl_put_counters(struct sk_buff *skb, const struct wattle_service_stats *stats)
 {
 	if (nla_put_u64_64bit(skb, WATTLE_A_SERVICE_CONNECTIONS,
-			      wattle_service_stats_connections(stats), WATTLE_A_SERVICE_PAD) ||
+			      atomic64_read(&stats->connections), WATTLE_A_SERVICE_PAD) ||
 	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_REFUSED,
-			      wattle_service_stats_refused(stats), WATTLE_A_SERVICE_PAD))
+			      atomic64_read(&stats->refused), WATTLE_A_SERVICE_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -358,7 +358,7 @@ static int wattle_nl_put_backend(struct sk_buff *skb, const struct wattle_servic
 	    nla_put_u16(skb, WATTLE_A_BACKEND_WEIGHT, b->weight) ||
 	    nla_put_u8(skb, WATTLE_A_BACKEND_STATE, b->state) ||
 	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_CONNECTIONS,
-			      wattle_backend_stats_connections(b->stats), WATTLE_A_BACKEND_PAD))
+			      atomic64_read(&b->stats->connections), WATTLE_A_BACKEND_PAD))
 		return -EMSGSIZE;
 	return 0;
 }

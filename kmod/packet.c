@@ -225,7 +225,7 @@ bool wattle_packet_allowed(struct wattle_packet *p)
 	wattle_packet_tally(p);
 	if (d->verdict != WATTLE_VERDICT_ALLOW) {
 		if (d->reason == WATTLE_REASON_NO_BACKEND)
-			wattle_service_stats_refuse(d->service->stats);
+			atomic64_inc(&d->service->stats->refused);
 		if (d->verdict == WATTLE_VERDICT_REJECT && p->key.origin == WATTLE_FROM_POD)
 			wattle_tell_refused(p->w, p->ep, p->skb, p->key.proto);
 		wattle_packet_drop(p, d->reason);

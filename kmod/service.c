@@ -201,7 +201,7 @@ void wattle_service_destroy(struct wattle_service *service)
 	u32 i;
 
 	for (i = 0; i < service->count; i++)
-		wattle_backend_stats_put(service->stats, service->backends[i].stats);
+		wattle_service_stats_put(service->backends[i].stats);
 	wattle_service_stats_put(service->stats);
 	wattle_sources_put(service->sources);
 	kvfree(service->maglev);

@@ -55,7 +55,7 @@ struct wattle_backend {
 	__be16 port;
 	u16 weight;		/* 0: takes no new connections */
 	u8 state;		/* enum wattle_backend_state */
-	struct wattle_backend_stats *stats;	/* the table's own; NULL in words */
+	struct wattle_service_stats *stats;	/* the table's own; NULL in words */
 };
 
 /* Prefixes of clients; shared by the versions of a service. */

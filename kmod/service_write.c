@@ -148,7 +148,7 @@ static int wattle_service_copy_backends(struct wattle_service *to,
 			to->backends[i] = *a++;
 		else
 			to->backends[i] = *b++;
-		wattle_backend_stats_get(to->backends[i].stats);
+		wattle_service_stats_get(to->backends[i].stats);
 		to->total_weight += to->backends[i].weight;
 	}
 	return 0;
@@ -398,7 +398,7 @@ static bool wattle_service_find_backend(const struct wattle_service *service, u6
 static int wattle_service_put_backend(struct wattle_service *service,
 				      const struct wattle_backend *backend)
 {
-	struct wattle_backend_stats *stats;
+	struct wattle_service_stats *stats;
 	struct wattle_backend *place;
 	u32 at;
 
@@ -407,9 +407,9 @@ static int wattle_service_put_backend(struct wattle_service *service,
 		stats = place->stats;
 		service->total_weight -= place->weight;
 	} else {
-		stats = wattle_backend_stats_create(service->stats);
+		stats = wattle_service_stats_create();
 		if (!stats || wattle_service_grow(service)) {
-			wattle_backend_stats_put(service->stats, stats);
+			wattle_service_stats_put(stats);
 			return -ENOMEM;
 		}
 		place = &service->backends[at];
@@ -503,7 +503,7 @@ int wattle_backend_del(struct wattle_services *services, struct wattle_log *log,
 	wattle_backend_find(service->backends, service->count, backend, &at);
 	place = &service->backends[at];
 	service->total_weight -= place->weight;
-	wattle_backend_stats_put(service->stats, place->stats);
+	wattle_service_stats_put(place->stats);
 	service->count--;
 	memmove(place, place + 1, array_size(service->count - at, sizeof(*place)));
 	return 0;

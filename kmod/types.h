@@ -166,7 +166,7 @@ struct wattle_endpoint;
 struct wattle_node;
 struct wattle_rule;
 struct wattle_service;
-struct wattle_backend_stats;
+struct wattle_service_stats;
 
 /* What one direction of policy says. */
 struct wattle_judgement {
@@ -223,7 +223,7 @@ struct wattle_decision {
 	struct in6_addr daddr;
 	__be16 dport;
 	const struct wattle_service *service;
-	const struct wattle_backend_stats *stats;
+	struct wattle_service_stats *stats;
 	struct wattle_endpoint *endpoint;
 	struct wattle_endpoint *source;
 	struct wattle_node *node;

@@ -6,7 +6,6 @@
 #include "suites.h"
 #include "service.c"
 #include "service_write.c"
-#include "service_stats.c"
 #include "maglev.c"
 
 #define WATTLE_SVC_TEST_SERVICES	8
@@ -573,8 +572,8 @@ static const struct wattle_service *wattle_svc_test_now(struct wattle_fixture *f
 
 /* @backend, which takes connections, gets @add; then it has @want, and the frontend @all. */
 static void wattle_svc_test_bind(struct kunit *test, const struct wattle_service_spec *spec,
-				 const struct wattle_backend *backend, unsigned int add, u64 want,
-				 u64 all)
+				 const struct wattle_backend *backend, unsigned int add, s64 want,
+				 s64 all)
 {
 	const struct wattle_service *service;
 	const struct wattle_backend *found = NULL;
@@ -586,9 +585,9 @@ static void wattle_svc_test_bind(struct kunit *test, const struct wattle_service
 	KUNIT_EXPECT_NOT_NULL(test, found);
 	if (found) {
 		while (add--)
-			wattle_backend_stats_count(found->stats);
-		KUNIT_EXPECT_EQ(test, wattle_backend_stats_connections(found->stats), want);
-		KUNIT_EXPECT_EQ(test, wattle_service_stats_connections(service->stats), all);
+			wattle_service_stats_bind(service->stats, found->stats);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&found->stats->connections), want);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&service->stats->connections), all);
 	}
 	rcu_read_unlock();
 }
@@ -623,8 +622,8 @@ static void wattle_svc_test_stats(struct kunit *test)
 
 	rcu_read_lock();
 	service = wattle_svc_test_now(f, &spec);
-	wattle_service_stats_refuse(service->stats);
-	KUNIT_EXPECT_EQ(test, wattle_service_stats_refused(service->stats), 1ULL);
+	atomic64_inc(&service->stats->refused);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&service->stats->refused), 1LL);
 	rcu_read_unlock();
 }
 
