@@ -42,17 +42,6 @@ leaves()
 	tap $? "$1"
 }
 
-refused() # REGEX POLICIES
-{
-	local status=0
-
-	printf '%s\n' "$2" >"$dir/m.yaml"
-	: >"$dir/out"
-	plan n1 || status=$?
-	[ $status -eq 1 ] && grep -qE -- "$1" "$dir/err"
-	tap $? "refused: $1"
-}
-
 web='selectors: [{podSelector: {matchLabels: {app: web}}}]'
 to='destinationCIDRs: [198.51.100.0/24]'
 by='egressGateway: {nodeSelector: {matchLabels: {egress: "yes"}}}'

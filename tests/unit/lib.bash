@@ -8,6 +8,8 @@
 #   $tool                  wattlectl, built if it was not
 #   $dir                   is gone at the end; a failure shows `err` and `out` there, if they are
 #   tap STATUS "what"      the next result: passes if STATUS is 0
+#   refused REGEX TEXT     the next result: the script's own `plan n1` refuses such manifests, in
+#                          such words
 #   tap_end                says that there are no more tests to come
 #
 # The script is in the top directory afterwards.
@@ -31,6 +33,17 @@ tap()
 		echo "not ok $tap_n - $what"
 		head -c 3000 "$dir/err" "$dir/out" 2>/dev/null | sed 's/^/# /'
 	fi
+}
+
+refused() # REGEX TEXT
+{
+	local status=0
+
+	printf '%s\n' "$2" >"$dir/m.yaml"
+	: >"$dir/out"
+	plan n1 || status=$?
+	[ $status -eq 1 ] && grep -qE -- "$1" "$dir/err"
+	tap $? "refused: $1"
 }
 
 tap_end() { echo "1..$tap_n"; }

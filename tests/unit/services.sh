@@ -79,17 +79,6 @@ serves()
 	tap $status "$1"
 }
 
-refused() # REGEX MANIFESTS
-{
-	local status=0
-
-	printf '%s\n' "$2" >"$dir/m.yaml"
-	: >"$dir/out"
-	plan n1 || status=$?
-	[ $status -eq 1 ] && grep -qE -- "$1" "$dir/err"
-	tap $? "refused: $1"
-}
-
 warned() # REGEX: the last one taken, with these words
 {
 	grep -qE -- "^warning: $1" "$dir/err"
