@@ -2,7 +2,6 @@
 #include <linux/cpu.h>
 #include <linux/random.h>
 #include <linux/workqueue.h>
-#include <net/netfilter/nf_conntrack_acct.h>
 
 #include "flow.h"
 #include "stats.h"

@@ -151,15 +151,19 @@ static int service_event(const struct nlmsghdr *nlh)
 {
 	struct wattle_service service;
 	const char *health;
+	int err;
 
 	if (wattle_service_parse(nlh, &service))
 		return 0;
 	health = service.usable ? "up" : "down";
+	if (options.json) {
+		err = show_line(service_json(&service, health));
+	} else {
+		service_text(&service, health);
+		err = fflush(stdout) ? -EPIPE : 0;
+	}
 	wattle_service_release(&service);
-	if (options.json)
-		return show_line(service_json(&service, health));
-	service_text(&service, health);
-	return fflush(stdout) ? -EPIPE : 0;
+	return err;
 }
 
 /* ---- what has come ---- */
