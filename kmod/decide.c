@@ -23,10 +23,10 @@ static bool wattle_is_posing(const struct wattle_key *key, const struct wattle_p
 }
 
 /*
- * An answer from outside, by the gateway of its connection: it is who this node says, and the
- * gateway may not claim that it is one of the cluster.
+ * From outside, by a node that may send that: the gateway of a connection, or who hands one on to
+ * a service here. It is who this node says, and nobody may claim that it is one of the cluster.
  */
-static bool wattle_check_from_gateway(const struct wattle_key *key, const struct wattle_place *src,
+static bool wattle_check_vouched(const struct wattle_key *key, const struct wattle_place *src,
 				      struct wattle_decision *out)
 {
 	if ((key->flags & WATTLE_KEY_WIRE) && key->wire != src->id &&
@@ -39,11 +39,12 @@ static bool wattle_check_from_gateway(const struct wattle_key *key, const struct
 
 /*
  * Whether what came in may have come from there, and who it is from: out of the
- * tunnel, outer source, identity and inner source must belong together. False: @out says why
- * not.
+ * tunnel, outer source, identity and inner source must belong together, unless what is from
+ * outside is @vouched for. False: @out says why not.
  */
 static bool wattle_check_sender(const struct wattle_view *view, const struct wattle_key *key,
-				const struct wattle_place *src, struct wattle_decision *out)
+				bool vouched, const struct wattle_place *src,
+				struct wattle_decision *out)
 {
 	u32 known = src->id;
 
@@ -63,8 +64,8 @@ static bool wattle_check_sender(const struct wattle_view *view, const struct wat
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_FOREIGN_SOURCE);
 		return false;
 	}
-	if ((key->flags & WATTLE_KEY_GATEWAY) && !src->node && !src->lost)
-		return wattle_check_from_gateway(key, src, out);
+	if (unlikely(vouched) && !src->node && !src->lost)
+		return wattle_check_vouched(key, src, out);
 	/* No node says that of another. */
 	if (key->wire == WATTLE_ID_HOST) {
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_WRONG_IDENTITY);
@@ -188,41 +189,6 @@ static bool wattle_leave(const struct wattle_view *view, const struct wattle_key
 		return true;
 	}
 	return wattle_route(key, dst, out);
-}
-
-/* Where a packet is for: @key's destination, or that of the backend that was chosen. */
-struct wattle_target {
-	const struct wattle_service *service;
-	struct wattle_service_stats *stats;	/* of the backend */
-	struct in6_addr addr;
-	__be16 port;
-	enum wattle_reason reason;	/* why nowhere */
-};
-
-static void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
-			     struct wattle_target *target)
-{
-	const struct wattle_backend *backend;
-
-	target->service = NULL;
-	target->stats = NULL;
-	target->addr = key->daddr;
-	target->port = key->dport;
-	target->reason = WATTLE_REASON_NONE;
-	if (key->origin == WATTLE_FROM_TUNNEL)
-		return;
-	target->reason = wattle_decide_service(view, key, &target->service);
-	if (target->reason || !target->service)
-		return;
-	backend = wattle_decide_backend(&view->config->services, target->service, &key->saddr,
-					wattle_decide_hash(key));
-	if (!backend) {
-		target->reason = WATTLE_REASON_NO_BACKEND;
-		return;
-	}
-	target->stats = backend->stats;
-	target->addr = backend->addr;
-	target->port = backend->port;
 }
 
 /* A node's own processes reach its pods, unless a rule denies them by name. */
@@ -373,7 +339,7 @@ static void wattle_decide_find(const struct wattle_view *view, const struct watt
 	wattle_decide_init(view, key, out);
 	src = wattle_locate_sender(view, key, &room);
 	out->source = src->endpoint;
-	if (!wattle_check_sender(view, key, src, out))
+	if (!wattle_check_sender(view, key, target->service, src, out))
 		return;
 	out->service = target->service;
 	out->stats = target->stats;
@@ -447,7 +413,8 @@ bool wattle_decide_sender(const struct wattle_view *view, const struct wattle_ke
 	struct wattle_place room;
 
 	wattle_decide_init(view, key, out);
-	return wattle_check_sender(view, key, wattle_locate_sender(view, key, &room), out);
+	return wattle_check_sender(view, key, key->flags & WATTLE_KEY_VOUCHED,
+				   wattle_locate_sender(view, key, &room), out);
 }
 
 void wattle_decide_known(const struct wattle_view *view, const struct wattle_key *key,
@@ -464,14 +431,17 @@ void wattle_decide_known(const struct wattle_view *view, const struct wattle_key
 	wattle_decide_common(view, key, out);
 }
 
-bool wattle_decide_may_answer(const struct wattle_view *view, const struct wattle_key *key)
+bool wattle_decide_may_belong(const struct wattle_view *view, const struct wattle_key *key,
+			      bool error)
 {
+	bool gateways = !wattle_egress_is_empty(&view->config->egress);
+	bool dsr = error && READ_ONCE(view->config->services.dsr);
 	struct wattle_place room;
 
-	if (wattle_egress_is_empty(&view->config->egress) ||
+	if (!(gateways || dsr) ||
 	    !wattle_place_is_outside(wattle_locate(view, &key->saddr, false, &room)))
 		return false;
-	return wattle_locate(view, &key->daddr, false, &room)->endpoint;
+	return wattle_locate(view, &key->daddr, false, &room)->endpoint ? gateways : dsr;
 }
 
 bool wattle_decide_is_gateway(const struct wattle_view *view, const struct wattle_key *key,

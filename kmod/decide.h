@@ -120,14 +120,26 @@ static inline bool wattle_key_is_echo(const struct wattle_key *key)
 	return key->proto == IPPROTO_ICMPV6 && key->dport == htons(ICMPV6_ECHO_REQUEST << 8);
 }
 
+/*
+ * Is a connection of @key to a backend at @place for that backend's node to answer: direct server
+ * return? Context: RCU reader.
+ */
+bool wattle_decide_is_dsr(const struct wattle_view *view, const struct wattle_service *service,
+			  const struct wattle_key *key, const struct wattle_place *place);
+
+/* Has a connection with that original direction come from outside? Context: RCU reader. */
+bool wattle_decide_is_outside(const struct wattle_view *view, const struct in6_addr *saddr);
+
 /* What becomes of a connection to @service that leads nowhere: WATTLE_VERDICT_REJECT or _DROP. */
 u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason);
 
 /*
  * May @key, which came out of the tunnel from a source that does not belong there, be an answer
- * from outside to a pod here, by a gateway? Its connection tells. Context: RCU reader.
+ * from outside to a pod here, by a gateway, or an @error about what a pod here has answered by
+ * direct server return? Its connection tells. Context: RCU reader.
  */
-bool wattle_decide_may_answer(const struct wattle_view *view, const struct wattle_key *key);
+bool wattle_decide_may_belong(const struct wattle_view *view, const struct wattle_key *key,
+			      bool error);
 
 /*
  * Does a connection of a pod here leave by the gateway that is the node with that @serial? @key is

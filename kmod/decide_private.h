@@ -16,4 +16,17 @@ const struct wattle_place *wattle_locate(const struct wattle_view *view,
 					 const struct in6_addr *addr, bool host,
 					 struct wattle_place *room);
 
+/* Where a packet is for: @key's destination, or that of the backend that was chosen. */
+struct wattle_target {
+	const struct wattle_service *service;
+	struct wattle_service_stats *stats;	/* of the backend */
+	struct in6_addr addr;
+	__be16 port;
+	enum wattle_reason reason;	/* why nowhere */
+};
+
+/* Where a new connection goes; @target is filled in. */
+void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
+		      struct wattle_target *target);
+
 #endif /* WATTLE_DECIDE_PRIVATE_H */

@@ -28,16 +28,21 @@ u32 wattle_decide_hash(const struct wattle_key *key)
 	return hash * GOLDEN_RATIO_64 >> 32;
 }
 
-/* Is @key from outside the cluster? Who is here, or at or behind a known node, is not. */
-static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
+bool wattle_decide_is_outside(const struct wattle_view *view, const struct in6_addr *saddr)
 {
 	const struct wattle_place *src;
 	struct wattle_place room;
 
+	src = wattle_locate(view, saddr, false, &room);
+	return !src->endpoint && !src->node && !src->host && !src->lost;
+}
+
+/* Is @key from outside the cluster? Who is here, or at or behind a known node, is not. */
+static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
+{
 	if (key->origin == WATTLE_FROM_POD || (key->flags & WATTLE_KEY_SRC_HOST))
 		return false;
-	src = wattle_locate(view, &key->saddr, false, &room);
-	return !src->endpoint && !src->node && !src->host && !src->lost;
+	return wattle_decide_is_outside(view, &key->saddr);
 }
 
 /*
@@ -151,4 +156,105 @@ u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reaso
 	    (reason == WATTLE_REASON_NO_BACKEND && service->empty == WATTLE_EMPTY_REJECT))
 		return WATTLE_VERDICT_REJECT;
 	return WATTLE_VERDICT_DROP;
+}
+
+bool wattle_decide_is_dsr(const struct wattle_view *view, const struct wattle_service *service,
+			  const struct wattle_key *key, const struct wattle_place *place)
+{
+	/* Programs of another node's own do not hear of what is in the tunnel. */
+	return service->dsr && place->node && !place->own && wattle_is_outside(view, key);
+}
+
+/*
+ * The frontend that another node has handed a connection from outside on to, or NULL. Node ports
+ * are at addresses of that node, which this one need not know.
+ */
+static const struct wattle_service *wattle_dsr_frontend(const struct wattle_view *view,
+							const struct wattle_key *key)
+{
+	const struct wattle_service *service;
+	const struct wattle_place *dst;
+	struct wattle_place room;
+
+	if (!key->in || !wattle_is_outside(view, key))
+		return NULL;
+	dst = wattle_locate(view, &key->daddr, false, &room);
+	if (dst->endpoint || (dst->node && !dst->own))
+		return NULL;
+	service = wattle_look_up_frontend(view, key, true, true);
+	return service && service->dsr ? service : NULL;
+}
+
+/* How often to choose, and how many of all to look at, for a backend that is here. */
+#define WATTLE_DSR_CHOICES	32
+#define WATTLE_DSR_LOOKS	512
+
+/*
+ * The first choice is that of the node that has handed it on, by the same hash; there may have
+ * been a change, or affinity, so others follow as likely as their weight says.
+ */
+static const struct wattle_backend *wattle_dsr_backend(const struct wattle_view *view,
+						       const struct wattle_service *service,
+						       const struct wattle_key *key)
+{
+	struct wattle_config *config = view->config;
+	const struct wattle_backend *backend;
+	u32 hash = wattle_decide_hash(key), i;
+
+	backend = wattle_decide_backend(&config->services, service, &key->saddr, hash);
+	for (i = 0; backend && i < WATTLE_DSR_CHOICES; i++) {
+		if (wattle_endpoint_by_ip(&config->endpoints, &backend->addr, view->gen))
+			return backend;
+		backend = wattle_service_choose(service, jhash_1word(i, hash));
+	}
+	for (i = 0; i < min_t(u32, service->usable, WATTLE_DSR_LOOKS); i++) {
+		backend = &service->backends[i];
+		if (wattle_endpoint_by_ip(&config->endpoints, &backend->addr, view->gen))
+			return backend;
+	}
+	return NULL;
+}
+
+static void wattle_target_backend(struct wattle_target *target,
+				  const struct wattle_backend *backend)
+{
+	if (!backend) {
+		target->reason = WATTLE_REASON_NO_BACKEND;
+		return;
+	}
+	target->stats = backend->stats;
+	target->addr = backend->addr;
+	target->port = backend->port;
+}
+
+/* Of what comes out of the tunnel: it is for a service only where that is for it to answer. */
+static noinline void wattle_translate_dsr(const struct wattle_view *view,
+					  const struct wattle_key *key,
+					  struct wattle_target *target)
+{
+	target->service = wattle_dsr_frontend(view, key);
+	if (target->service)
+		wattle_target_backend(target, wattle_dsr_backend(view, target->service, key));
+}
+
+void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
+		      struct wattle_target *target)
+{
+	struct wattle_services *services = &view->config->services;
+
+	target->service = NULL;
+	target->stats = NULL;
+	target->addr = key->daddr;
+	target->port = key->dport;
+	target->reason = WATTLE_REASON_NONE;
+	if (key->origin == WATTLE_FROM_TUNNEL) {
+		if (unlikely(READ_ONCE(services->dsr)))
+			wattle_translate_dsr(view, key, target);
+		return;
+	}
+	target->reason = wattle_decide_service(view, key, &target->service);
+	if (!target->reason && target->service)
+		wattle_target_backend(target,
+				      wattle_decide_backend(services, target->service, &key->saddr,
+							    wattle_decide_hash(key)));
 }

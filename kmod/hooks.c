@@ -6,6 +6,7 @@
 #include <net/icmp.h>
 
 #include "compat.h"
+#include "dsr.h"
 #include "event.h"
 #include "hooks.h"
 #include "neigh.h"
@@ -242,11 +243,25 @@ static u32 wattle_device_identity(const struct wattle_packet *p)
 	return p->decision.src_id;
 }
 
+static enum wattle_outcome wattle_device_too_big(struct wattle_packet *p, unsigned int mtu)
+{
+	struct sk_buff *skb = p->skb;
+
+	skb_dst_update_pmtu_no_confirm(skb, mtu);
+	if (skb->protocol == htons(ETH_P_IP))
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	else
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	return wattle_packet_drop(p, WATTLE_REASON_TOO_BIG);
+}
+
 static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
 	struct sk_buff *skb = p->skb;
+	enum wattle_reason reason;
 	unsigned int mtu;
+	bool fits;
 	u32 identity;
 
 	wattle_packet_decide(p);
@@ -259,21 +274,19 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 		return wattle_packet_drop(p, WATTLE_REASON_NO_ROUTE);
 	identity = wattle_wire_identity(wattle_device_identity(p));
 	__skb_set_sw_hash(skb, p->hash, true);
-	if (wattle_fits(skb, &p->parsed, mtu)) {
-		skb_dst_drop(skb);
-		wattle_send(p->w, d->node, skb, identity);
-		return WATTLE_TAKEN;
-	}
-	if (!(p->parsed.flags & WATTLE_PARSED_DF)) {
+	fits = wattle_fits(skb, &p->parsed, mtu);
+	if (!fits && (p->parsed.flags & WATTLE_PARSED_DF))
+		return wattle_device_too_big(p, mtu);
+	reason = wattle_dsr_hand_on(p);
+	if (reason)
+		return wattle_packet_drop(p, reason);
+	if (!fits) {
 		wattle_send_fragments(p->w, d->node, skb, identity, mtu);
 		return WATTLE_TAKEN;
 	}
-	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	if (skb->protocol == htons(ETH_P_IP))
-		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
-	else
-		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	return wattle_packet_drop(p, WATTLE_REASON_TOO_BIG);
+	skb_dst_drop(skb);
+	wattle_send(p->w, d->node, skb, identity);
+	return WATTLE_TAKEN;
 }
 
 netdev_tx_t wattle_hook_device(struct sk_buff *skb, struct net_device *dev)

@@ -10,6 +10,7 @@
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_nat.h>
 
+#include "dsr.h"
 #include "echo.h"
 #include "event.h"
 #include "nat.h"
@@ -53,10 +54,12 @@ static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
 
 /*
  * Answers of a pod here, and of this host itself, come by here. Those of others would go past
- * it, unless the one who asks is this host as well, by an address that it has for outside.
+ * it, unless the one who asks is this host as well, by an address that it has for outside. With
+ * direct server return they are meant to.
  */
 static enum wattle_reason wattle_nat_source(struct wattle *w, const struct wattle_view *view,
 					    struct nf_conn *ct, const struct wattle_key *key,
+					    const struct wattle_service *service,
 					    const struct wattle_backend *backend)
 {
 	struct wattle_place place;
@@ -69,6 +72,8 @@ static enum wattle_reason wattle_nat_source(struct wattle *w, const struct wattl
 	wattle_decide_place(view, &backend->addr, &place);
 	if (place.endpoint || place.host)
 		return WATTLE_REASON_NONE;
+	if (wattle_decide_is_dsr(view, service, key, &place))
+		return wattle_dsr_begin(ct);
 	return wattle_masquerade(w, ct, &backend->addr, place.node);
 }
 
@@ -105,7 +110,7 @@ static enum wattle_reason wattle_nat_choose(struct wattle *w, const struct wattl
 	if (wattle_bind_backend(ct, &backend->addr, backend->port) != NF_ACCEPT)
 		return WATTLE_REASON_NAT;
 	wattle_service_stats_bind((*service)->stats, backend->stats);
-	return wattle_nat_source(w, view, ct, key, backend);
+	return wattle_nat_source(w, view, ct, key, *service, backend);
 }
 
 /*

@@ -285,6 +285,19 @@ static void wattle_nl_explain_hooks(struct wattle *w, const struct wattle_key *k
 	d->next = WATTLE_TO_NOWHERE;
 }
 
+/* Does the node that it goes to answer itself? */
+static int wattle_nl_put_dsr(struct sk_buff *skb, const struct wattle_view *view,
+			     const struct wattle_key *key, const struct wattle_decision *d)
+{
+	struct wattle_place place;
+
+	if (!d->service || d->next != WATTLE_TO_NODE)
+		return 0;
+	wattle_decide_place(view, &d->daddr, &place);
+	return wattle_decide_is_dsr(view, d->service, key, &place) ?
+	       nla_put_flag(skb, WATTLE_A_EXPLAIN_DSR) : 0;
+}
+
 static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 gen,
 				  struct sk_buff *skb)
 {
@@ -307,7 +320,8 @@ static int wattle_nl_explain_fill(struct wattle *w, struct genl_info *info, u64 
 	}
 	return wattle_nl_put_key(skb, &key) ?:
 	       wattle_nl_put_verdict(skb, decision.verdict, decision.reason) ?:
-	       wattle_nl_put_decision(skb, w, &decision);
+	       wattle_nl_put_decision(skb, w, &decision) ?:
+	       wattle_nl_put_dsr(skb, &view, &key, &decision);
 }
 
 static int wattle_nl_explain(struct wattle *w, struct genl_info *info)

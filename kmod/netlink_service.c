@@ -14,6 +14,7 @@ static const struct wattle_nl_field wattle_nl_service_fields[] = {
 	{ WATTLE_FIELD_EMPTY, WATTLE_A_SERVICE_EMPTY },
 	{ WATTLE_FIELD_SOURCE, WATTLE_A_SERVICE_SOURCE },
 	{ WATTLE_FIELD_SOURCE_POLICY, WATTLE_A_SERVICE_SOURCE_POLICY },
+	{ WATTLE_FIELD_DSR, WATTLE_A_SERVICE_DSR },
 };
 
 static const struct wattle_nl_field wattle_nl_backend_fields[] = {
@@ -95,6 +96,8 @@ static int wattle_nl_service_spec(struct genl_info *info, struct wattle_service_
 		spec->empty = nla_get_u8(tb[WATTLE_A_SERVICE_EMPTY]);
 	if (tb[WATTLE_A_SERVICE_SOURCE_POLICY])
 		spec->source_policy = nla_get_u8(tb[WATTLE_A_SERVICE_SOURCE_POLICY]);
+	if (tb[WATTLE_A_SERVICE_DSR])
+		spec->dsr = nla_get_u8(tb[WATTLE_A_SERVICE_DSR]);
 	return 0;
 }
 
@@ -289,6 +292,7 @@ static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_servic
 	    nla_put_u32(skb, WATTLE_A_SERVICE_AFFINITY, s->affinity) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_MAGLEV_SIZE, s->maglev_size) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_EMPTY, s->empty) ||
+	    nla_put_u8(skb, WATTLE_A_SERVICE_DSR, s->dsr) ||
 	    wattle_nl_put_sources(skb, s) ||
 	    wattle_nl_put_counters(skb, s->stats))
 		return -EMSGSIZE;

@@ -142,6 +142,20 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	wattle_event_flow(p->w, p->skb, &p->key, d);
 }
 
+/*
+ * Does @ct know why a node sends what is from outside? It leaves by that gateway, or has been handed
+ * on to a service here. @orig: its original direction.
+ */
+static noinline_for_stack bool wattle_packet_vouched(const struct wattle_packet *p,
+						     const struct nf_conn *ct,
+						     const struct wattle_key *orig)
+{
+	if (p->reply)
+		return wattle_decide_is_gateway(&p->view, orig, p->key.in);
+	return p->key.in && (ct->status & IPS_DST_NAT) &&
+	       wattle_decide_is_outside(&p->view, &orig->saddr);
+}
+
 /* Of a connection that exists policy is asked about the original direction, as translated. */
 static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *p,
 							  const struct nf_conn *ct)
@@ -159,10 +173,9 @@ static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *
 	} else {
 		sent = p->key;
 		sent.flags |= WATTLE_KEY_ANSWER;
-		if (sent.origin == WATTLE_FROM_TUNNEL &&
-		    wattle_decide_is_gateway(&p->view, &orig, sent.in))
-			sent.flags |= WATTLE_KEY_GATEWAY;
 	}
+	if (sent.origin == WATTLE_FROM_TUNNEL && wattle_packet_vouched(p, ct, &orig))
+		sent.flags |= WATTLE_KEY_VOUCHED;
 	if (!wattle_decide_sender(&p->view, &sent, d))
 		return;
 	sender = d->src_id;

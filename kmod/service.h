@@ -44,6 +44,7 @@ struct wattle_service_spec {
 	u8 alg;
 	u8 empty;			/* enum wattle_empty */
 	u8 source_policy;		/* enum wattle_source_policy */
+	bool dsr;
 	u32 affinity;
 	u32 maglev_size;		/* 0: WATTLE_MAGLEV_SIZE */
 	unsigned int source_count;
@@ -96,6 +97,7 @@ struct wattle_service_front {
  * @room: how many fit in @backends
  * @stats: counters, the same in all versions
  * @took: the version before took connections; also where there was none
+ * @dsr: clients from outside are answered by the node of the backend: see dsr.h
  * @front: of the address
  * @staged: list of versions that are not yet published, later of those that are gone
  *
@@ -119,6 +121,7 @@ struct wattle_service {
 	u8 source_policy;
 	u8 maglev_width;
 	bool took;
+	bool dsr;
 	u32 id;
 	u32 affinity;
 	u32 maglev_size;
@@ -145,10 +148,11 @@ struct wattle_service {
  * @gone: versions that nobody reads any more, but conversations may use still (cut.c)
  * @affinities: which clients were sent where
  * @count: versions linked
+ * @dsr: some service has, or had, direct server return
  * @turned: told of a frontend that takes no connections any more, or takes them again, once
  *	that is published; NULL: nobody is. Called under the config lock, may sleep.
  *
- * All but the hashes: under the config lock.
+ * All but the hashes and @dsr: under the config lock.
  */
 struct wattle_services {
 	struct rhltable by_frontend;
@@ -159,6 +163,7 @@ struct wattle_services {
 	struct list_head gone;
 	struct wattle_affinities affinities;
 	unsigned int count;
+	bool dsr;
 	void (*turned)(struct wattle_services *services, const struct wattle_service *service);
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Services, the writers' side: versions are staged, changed, and made ready. */
 
+#include <linux/in.h>
+
 #include "service_private.h"
 #include "alloc.h"
 
@@ -64,6 +66,9 @@ static int wattle_service_check(const struct wattle_service_spec *spec,
 				  spec->maglev_size < 3 || !wattle_is_prime(spec->maglev_size)))
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_MAGLEV_SIZE,
 				     "size of a Maglev table is a prime from 3 to 131071");
+	if (spec->dsr && spec->key.proto == IPPROTO_SCTP)
+		return wattle_refuse(why, -EOPNOTSUPP, WATTLE_FIELD_DSR,
+				     "direct server return is for TCP and UDP");
 	if (spec->empty > WATTLE_EMPTY_DROP)
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_EMPTY,
 				     "without a backend a service rejects or drops");
@@ -175,6 +180,7 @@ static struct wattle_service *wattle_service_stage(struct wattle_services *servi
 	service->alg = old->alg;
 	service->empty = old->empty;
 	service->source_policy = old->source_policy;
+	service->dsr = old->dsr;
 	service->sources = wattle_sources_get(old->sources);
 	service->affinity = old->affinity;
 	service->maglev_size = old->maglev_size;
@@ -262,6 +268,7 @@ static void wattle_service_set(struct wattle_service *service,
 	service->affinity = spec->affinity;
 	service->maglev_size = spec->maglev_size ?: WATTLE_MAGLEV_SIZE;
 	service->source_policy = spec->source_policy;
+	service->dsr = spec->dsr;
 	wattle_sources_put(service->sources);
 	service->sources = sources;
 }
@@ -312,6 +319,8 @@ int wattle_service_add(struct wattle_services *services, struct wattle_log *log,
 				     "no numbers are left for services");
 	}
 	wattle_service_set(service, spec, sources);
+	if (spec->dsr)
+		WRITE_ONCE(services->dsr, true);
 	return 0;
 }
 

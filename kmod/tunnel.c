@@ -28,7 +28,7 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 					      enum wattle_reason reason)
 {
 	struct wattle_decision *d = &p->decision;
-	bool answer;
+	bool belongs;
 
 	if (wattle_vxlan_asks(p->w) && (p->skb->protocol == htons(ETH_P_ARP) ||
 					(!reason && (p->parsed.flags & WATTLE_PARSED_LOCAL))))
@@ -40,12 +40,14 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 	/*
 	 * Nothing of it is believed, nor kept, before the sender is known. What policy says is for
 	 * later: it may be an answer; so may what has come from outside by a gateway, which has
-	 * to prove it by its connection then.
+	 * to prove it by its connection then. Nor do backends for new connections matter yet.
 	 */
 	wattle_decide(&p->view, &p->key, d);
-	answer = d->reason == WATTLE_REASON_FOREIGN_SOURCE && node &&
-		 wattle_decide_may_answer(&p->view, &p->key);
-	if (d->verdict == WATTLE_VERDICT_DROP && !answer)
+	belongs = d->reason == WATTLE_REASON_FOREIGN_SOURCE && node &&
+		  wattle_decide_may_belong(&p->view, &p->key,
+					   p->parsed.flags & WATTLE_PARSED_ERROR);
+	if (d->verdict == WATTLE_VERDICT_DROP && !belongs &&
+	    d->reason != WATTLE_REASON_NO_BACKEND)
 		return wattle_packet_drop(p, d->reason);
 	if (node)
 		wattle_vxlan_learn(p->w, node, p->skb);
@@ -54,7 +56,7 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 		return WATTLE_TAKEN;
 	}
 	if (!(p->parsed.flags & WATTLE_PARSED_FRAGMENT))
-		p->decided = !answer;
+		p->decided = !belongs && !d->service;
 	else if (!wattle_packet_defrag(p, WATTLE_DEFRAG_TUNNEL))
 		return WATTLE_TAKEN;
 	return wattle_packet_apply(p);

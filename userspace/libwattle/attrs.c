@@ -93,6 +93,7 @@ static const struct wattle_attr wattle_service[] = {
 	[WATTLE_A_SERVICE_EMPTY] = { "empty", NULL },
 	[WATTLE_A_SERVICE_SOURCE] = { "source", &wattle_prefix_attrs },
 	[WATTLE_A_SERVICE_SOURCE_POLICY] = { "source-policy", NULL },
+	[WATTLE_A_SERVICE_DSR] = { "dsr", NULL },
 	[WATTLE_A_SERVICE_USABLE] = { "usable", NULL },
 	[WATTLE_A_SERVICE_CONNECTIONS] = { "connections", NULL },
 	[WATTLE_A_SERVICE_REFUSED] = { "refused", NULL },

@@ -58,6 +58,7 @@ int wattle_explain_parse(const struct nlmsghdr *nlh, struct wattle_explain *expl
 	wattle_get_text(explain->node, sizeof(explain->node), tb[WATTLE_A_EXPLAIN_NODE]);
 	wattle_get_addr(&explain->masquerade, tb[WATTLE_A_EXPLAIN_MASQUERADE]);
 	explain->gateway = tb[WATTLE_A_EXPLAIN_GATEWAY];
+	explain->dsr = tb[WATTLE_A_EXPLAIN_DSR];
 	wattle_decision_get(&explain->egress, tb[WATTLE_A_EXPLAIN_EGRESS]);
 	wattle_decision_get(&explain->ingress, tb[WATTLE_A_EXPLAIN_INGRESS]);
 	explain->ifindex = wattle_get_u32(tb[WATTLE_A_EXPLAIN_IFINDEX]);

@@ -35,7 +35,8 @@ int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
 	     nla_put_u32(msg, WATTLE_A_SERVICE_MAGLEV_SIZE, service->maglev_size)) ||
 	    (service->has_empty && nla_put_u8(msg, WATTLE_A_SERVICE_EMPTY, service->empty)) ||
 	    (service->has_source_policy &&
-	     nla_put_u8(msg, WATTLE_A_SERVICE_SOURCE_POLICY, service->source_policy)))
+	     nla_put_u8(msg, WATTLE_A_SERVICE_SOURCE_POLICY, service->source_policy)) ||
+	    (service->has_dsr && nla_put_u8(msg, WATTLE_A_SERVICE_DSR, service->dsr)))
 		return -EMSGSIZE;
 	for (i = 0; i < service->source_count; i++)
 		if (wattle_put_prefix(msg, WATTLE_A_SERVICE_SOURCE, &service->source[i]))
@@ -88,6 +89,8 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 	service->empty = wattle_get_u8(tb[WATTLE_A_SERVICE_EMPTY]);
 	service->has_source_policy = tb[WATTLE_A_SERVICE_SOURCE_POLICY];
 	service->source_policy = wattle_get_u8(tb[WATTLE_A_SERVICE_SOURCE_POLICY]);
+	service->has_dsr = tb[WATTLE_A_SERVICE_DSR];
+	service->dsr = wattle_get_u8(tb[WATTLE_A_SERVICE_DSR]);
 	service->backends = wattle_get_u32(tb[WATTLE_A_SERVICE_BACKENDS]);
 	service->usable = wattle_get_u32(tb[WATTLE_A_SERVICE_USABLE]);
 	service->id = wattle_get_u32(tb[WATTLE_A_SERVICE_ID]);

@@ -198,6 +198,8 @@ struct wattle_service {
 	struct wattle_prefix *source;
 	uint8_t source_policy;
 	bool has_source_policy;
+	bool has_dsr;
+	bool dsr;
 	uint32_t backends;
 	uint32_t usable;
 	uint32_t id;
@@ -256,6 +258,7 @@ struct wattle_explain {
 	char node[WATTLE_NAME_MAX + 1];
 	struct wattle_addr masquerade;
 	bool gateway;
+	bool dsr;
 	struct wattle_decision egress;
 	struct wattle_decision ingress;
 	uint32_t ifindex;

@@ -3,6 +3,7 @@
  * The frontends of a node: which addresses and ports of services, and of its pods, and which
  * backends each of them has there.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -221,6 +222,7 @@ static void service_add(struct making *k, const struct vip *vip, uint16_t number
 	out->health_port = scope == WATTLE_SCOPE_OUTSIDE ? service->health_port : 0;
 	out->alg = service->alg;
 	out->affinity = service->affinity;
+	out->dsr = service->dsr && proto != IPPROTO_SCTP;
 	for (i = 0; i < k->candidates; i++)
 		if (candidate_fits(k, &k->candidate[i], local))
 			*APPEND(out->backend, out->backend_count) = k->candidate[i].backend;

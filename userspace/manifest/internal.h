@@ -397,6 +397,7 @@ struct service {
 	bool outside_local;	/* externalTrafficPolicy */
 	bool publish;		/* publishNotReadyAddresses */
 	bool deny;		/* @source are those that do not reach it */
+	bool dsr;
 	uint8_t families;
 	uint16_t health_port;	/* healthCheckNodePort, or 0 */
 	uint8_t alg;

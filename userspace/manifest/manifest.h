@@ -80,6 +80,7 @@ struct manifest_service {
 	uint32_t affinity;
 	uint8_t empty;
 	uint8_t source_policy;
+	bool dsr;
 	struct wattle_prefix *source;
 	unsigned int source_count;
 	struct manifest_backend *backend;

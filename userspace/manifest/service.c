@@ -64,10 +64,7 @@ static void service_annotations(struct reader *r, struct node *notes, struct ser
 	service->alg = read_choice(r, notes, CILIUM "lb-algorithm", algs) ? WATTLE_ALG_MAGLEV :
 									   WATTLE_ALG_RANDOM;
 	service->deny = read_choice(r, notes, CILIUM "src-ranges-policy", ranges);
-	/* Connections are the same, but for the address that the backend sees. */
-	if (read_choice(r, notes, CILIUM "forwarding-mode", modes))
-		warn(r, node_get(notes, CILIUM "forwarding-mode"),
-		     "dsr is not supported: answers go back the way that the questions came (snat)");
+	service->dsr = read_choice(r, notes, CILIUM "forwarding-mode", modes);
 	for (i = 0; i < COUNT(proxied); i++)
 		if (node_get(notes, proxied[i]))
 			warn(r, node_get(notes, proxied[i]),

@@ -74,9 +74,11 @@ json_t *explain_json(const struct wattle_explain *e)
 			 "via", json_addr(&e->via),
 			 "egress", decision_json(&e->egress),
 			 "ingress", decision_json(&e->ingress));
-	/* Of what leaves the cluster by a rule alone. */
+	/* Where it is so alone. */
 	if (e->gateway)
 		json_object_set_new(json, "gateway", json_true());
+	if (e->dsr)
+		json_object_set_new(json, "dsr", json_true());
 	if (e->masquerade.len)
 		json_object_set_new(json, "masquerade", json_addr(&e->masquerade));
 	return json;
@@ -136,8 +138,9 @@ static void explain_text(const struct wattle_explain *e)
 	explain_text_policy("egress", &e->egress);
 	explain_text_policy("ingress", &e->ingress);
 	if (e->via.len)
-		printf("  %-8s tunnel to %s%s%s%s\n", "via", wattle_addr_text(text, &e->via),
-		       e->node[0] ? ", node " : "", e->node, e->gateway ? ", the gateway" : "");
+		printf("  %-8s tunnel to %s%s%s%s%s\n", "via", wattle_addr_text(text, &e->via),
+		       e->node[0] ? ", node " : "", e->node, e->gateway ? ", the gateway" : "",
+		       e->dsr ? ", which answers itself" : "");
 	if (e->masquerade.len)
 		printf("  %-8s masqueraded as %s\n", "leaves",
 		       wattle_addr_text(text, &e->masquerade));

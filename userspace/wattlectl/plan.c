@@ -326,7 +326,7 @@ static bool same_service(const struct wattle_service *a, const struct wattle_ser
 
 	/* What to do with sources is nothing to say where there are none. */
 	if (a->alg != b->alg || a->affinity != b->affinity || a->empty != b->empty ||
-	    a->source_count != b->source_count ||
+	    a->dsr != b->dsr || a->source_count != b->source_count ||
 	    (a->source_count && a->source_policy != b->source_policy))
 		return false;
 	for (i = 0; i < a->source_count; i++)
@@ -354,6 +354,8 @@ static void service_text(char *text, size_t size, const struct wattle_service *s
 	if (service->empty)
 		len += snprintf(text + len, size - len, " empty %s",
 				choice_text(words_empty, service->empty));
+	if (service->dsr)
+		len += snprintf(text + len, size - len, " dsr on");
 	if (service->source_count)
 		len += snprintf(text + len, size - len, " source-policy %s",
 				choice_text(words_source_policy, service->source_policy));

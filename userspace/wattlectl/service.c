@@ -13,6 +13,7 @@ static const struct param service_params[] = {
 	{ SLOT_EMPTY, KIND_CHOICE, 0, "empty", NULL, words_empty, 0, 0 },
 	{ SLOT_SOURCE, KIND_PREFIX, PARAM_MANY, "source", NULL, NULL, 0, 0 },
 	{ SLOT_SOURCE_POLICY, KIND_CHOICE, 0, "source-policy", NULL, words_source_policy, 0, 0 },
+	{ SLOT_DSR, KIND_CHOICE, 0, "dsr", NULL, words_off_on, 0, 0 },
 };
 
 static const struct param service_show_params[] = {
@@ -23,7 +24,7 @@ static const struct param service_show_params[] = {
 static const struct column service_columns[] = {
 	{ "FRONTEND", "frontend" }, { "SCOPE", "scope" }, { "ID", "id" }, { "ALG", "alg" },
 	{ "AFFINITY", "affinity" }, { "EMPTY", "empty" }, { "POLICY", "source_policy" },
-	{ "SOURCES", "sources" }, { "HEALTH", "health" }, { "ACTIVE", "active" },
+	{ "SOURCES", "sources" }, { "DSR", "dsr" }, { "HEALTH", "health" }, { "ACTIVE", "active" },
 	{ "TERMINATING", "terminating" }, { "QUARANTINED", "quarantined" },
 	{ "CONNECTIONS", "connections" }, { "REFUSED", "refused" }, { "BACKENDS", "backends" },
 	{ NULL, NULL }
@@ -65,6 +66,8 @@ static int service_encode(struct call *call, struct nl_msg *msg)
 		.empty = number_of(call, SLOT_EMPTY, 0),
 		.has_source_policy = given(call, SLOT_SOURCE_POLICY),
 		.source_policy = number_of(call, SLOT_SOURCE_POLICY, 0),
+		.has_dsr = given(call, SLOT_DSR),
+		.dsr = number_of(call, SLOT_DSR, 0),
 	};
 	int code;
 
@@ -211,7 +214,7 @@ static json_t *service_row(const struct nlmsghdr *nlh)
 	wattle_service_parse(nlh, &s);
 	for (i = 0; i < s.source_count; i++)
 		json_array_append_new(sources, json_prefix(&s.source[i]));
-	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:I}",
+	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:b, s:I}",
 			   "frontend", json_frontend(&s.frontend),
 			   "addr", json_addr(&s.frontend.addr), "port", s.frontend.port,
 			   "proto", json_proto(s.frontend.proto),
@@ -221,6 +224,7 @@ static json_t *service_row(const struct nlmsghdr *nlh)
 			   "maglev_size", (json_int_t)s.maglev_size,
 			   "empty", choice_text(words_empty, s.empty), "sources", sources,
 			   "source_policy", choice_text(words_source_policy, s.source_policy),
+			   "dsr", s.dsr,
 			   "id", (json_int_t)s.id);
 	service_does(object, &s);
 	wattle_service_release(&s);

@@ -347,6 +347,8 @@ static void want_services(struct want *want)
 		service->empty = services[i].empty;
 		service->has_source_policy = true;
 		service->source_policy = services[i].source_policy;
+		service->has_dsr = true;
+		service->dsr = services[i].dsr;
 		/* They are ours now. */
 		service->source = services[i].source;
 		service->source_count = services[i].source_count;

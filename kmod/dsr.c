@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/netfilter/nf_nat.h>
+
+#include "compat.h"
+#include "dsr.h"
+
+/*
+ * How long a connection is kept that shows only one side. TCP: longer than what keeps others alive
+ * is silent (tcp_keepalive_time, two hours); UDP: as one that is answered.
+ */
+#define WATTLE_DSR_TCP_IDLE	(8000 * HZ)
+#define WATTLE_DSR_UDP_IDLE	(120 * HZ)
+
+enum wattle_reason wattle_dsr_begin(struct nf_conn *ct)
+{
+	/* Nobody else shall give it another source. */
+	if (nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) != NF_ACCEPT)
+		return WATTLE_REASON_NAT;
+	if (nf_ct_protonum(ct) != IPPROTO_TCP)
+		return WATTLE_REASON_NONE;
+	/* To one who sees no answer, all but the first packet would be invalid. */
+	ct->proto.tcp.state = TCP_CONNTRACK_ESTABLISHED;
+	ct->proto.tcp.seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	ct->proto.tcp.seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	return WATTLE_REASON_NONE;
+}
+
+/*
+ * Conntrack gives what is not answered little time, and a look at the table at its end might find
+ * another backend.
+ */
+static void wattle_dsr_keep(struct nf_conn *ct)
+{
+	if (nf_ct_protonum(ct) == IPPROTO_UDP)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + WATTLE_DSR_UDP_IDLE);
+	else if (READ_ONCE(ct->proto.tcp.state) == TCP_CONNTRACK_ESTABLISHED)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + WATTLE_DSR_TCP_IDLE);
+}
+
+/* The connection of @p, if another node answers it; only clients' packets come by here. */
+static struct nf_conn *wattle_dsr_connection(const struct wattle_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+
+	if (!ct || p->reply || !(p->key.flags & WATTLE_KEY_OUTSIDE) || !(ct->status & IPS_DST_NAT))
+		return NULL;
+	/* Masqueraded, it is answered by way of this node. */
+	if (!nf_inet_addr_cmp(&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
+			      &ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u3))
+		return NULL;
+	return ct;
+}
+
+/* A piece that is not the first has neither ports nor the checksum over them. */
+static bool wattle_dsr_is_later_piece(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h;
+	__be16 offset = 0;
+	u8 proto;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		return ip_hdr(skb)->frag_off & htons(IP_OFFSET);
+	ip6h = ipv6_hdr(skb);
+	proto = ip6h->nexthdr;
+	ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &offset);
+	return offset & htons(IP6_OFFSET);
+}
+
+/* Its first @len bytes may be written. */
+static bool wattle_dsr_writable(struct sk_buff *skb, unsigned int len)
+{
+	return len <= skb->len && !skb_ensure_writable(skb, len);
+}
+
+static enum wattle_reason wattle_dsr_piece(struct sk_buff *skb, const union nf_inet_addr *to)
+{
+	bool v4 = skb->protocol == htons(ETH_P_IP);
+
+	if (!wattle_dsr_writable(skb, v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))
+		return WATTLE_REASON_NO_MEMORY;
+	if (v4) {
+		csum_replace4(&ip_hdr(skb)->check, ip_hdr(skb)->daddr, to->ip);
+		ip_hdr(skb)->daddr = to->ip;
+	} else {
+		ipv6_hdr(skb)->daddr = to->in6;
+		if (skb->ip_summed == CHECKSUM_COMPLETE)
+			skb->ip_summed = CHECKSUM_NONE;
+	}
+	return WATTLE_REASON_NONE;
+}
+
+/* One side of @skb becomes that of the original direction. */
+static enum wattle_reason wattle_dsr_side(struct sk_buff *skb, unsigned int hlen, u8 proto,
+					  enum wattle_rewrite rewrite,
+					  const union nf_inet_addr *addr, __be16 port)
+{
+	struct wattle_flow to = { .rewrite = rewrite, .port = port };
+
+	to.key.proto = proto;
+	if (skb->protocol == htons(ETH_P_IP))
+		wattle_addr_set_v4(&to.addr, addr->ip);
+	else
+		to.addr = addr->in6;
+	return wattle_nat_rewrite(skb, hlen, &to);
+}
+
+static enum wattle_reason wattle_dsr_packet(struct sk_buff *skb, unsigned int hlen,
+					    const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	u8 proto = nf_ct_protonum(ct);
+	enum wattle_reason reason;
+
+	if (wattle_dsr_is_later_piece(skb))
+		return wattle_dsr_piece(skb, &orig->dst.u3);
+	reason = wattle_dsr_side(skb, hlen, proto, WATTLE_REWRITE_DESTINATION, &orig->dst.u3,
+				 orig->dst.u.all);
+	/* Where the port was taken, conntrack has given the client another. */
+	if (!reason && orig->src.u.all != ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u.all)
+		reason = wattle_dsr_side(skb, hlen, proto, WATTLE_REWRITE_SOURCE, &orig->src.u3,
+					 orig->src.u.all);
+	return reason;
+}
+
+/*
+ * Inside of an error is the beginning of an answer, which the client's side could not be given: it
+ * is from the service again, as the client's side knows it. @at: where its ports are.
+ */
+static void wattle_dsr_inner_ports(struct sk_buff *skb, unsigned int at, __sum16 *check,
+				   const struct nf_conntrack_tuple *orig)
+{
+	__be16 *ports = (__be16 *)(skb->data + at);
+
+	csum_replace2(check, ports[0], orig->dst.u.all);
+	ports[0] = orig->dst.u.all;
+	csum_replace2(check, ports[1], orig->src.u.all);
+	ports[1] = orig->src.u.all;
+}
+
+static enum wattle_reason wattle_dsr_error4(struct sk_buff *skb, unsigned int hlen,
+					    const struct nf_conntrack_tuple *orig)
+{
+	unsigned int at = hlen + sizeof(struct icmphdr), ports;
+	struct iphdr *iph, *inner;
+	struct icmphdr *icmp;
+
+	if (!wattle_dsr_writable(skb, at + sizeof(*inner)))
+		return WATTLE_REASON_BAD_HEADER;
+	ports = at + ((struct iphdr *)(skb->data + at))->ihl * 4;
+	if (!wattle_dsr_writable(skb, ports + 2 * sizeof(__be16)))
+		return WATTLE_REASON_BAD_HEADER;
+	iph = (struct iphdr *)skb->data;
+	icmp = (struct icmphdr *)(skb->data + hlen);
+	inner = (struct iphdr *)(skb->data + at);
+	csum_replace4(&iph->check, iph->daddr, orig->dst.u3.ip);
+	iph->daddr = orig->dst.u3.ip;
+	/* A header and its checksum add up to the same as before. */
+	csum_replace4(&inner->check, inner->saddr, orig->dst.u3.ip);
+	inner->saddr = orig->dst.u3.ip;
+	wattle_dsr_inner_ports(skb, ports, &icmp->checksum, orig);
+	return WATTLE_REASON_NONE;
+}
+
+static enum wattle_reason wattle_dsr_error6(struct sk_buff *skb, unsigned int hlen,
+					    const struct nf_conntrack_tuple *orig)
+{
+	unsigned int at = hlen + sizeof(struct icmp6hdr);
+	const struct in6_addr *to = &orig->dst.u3.in6;
+	struct ipv6hdr *ip6h, *inner;
+	struct icmp6hdr *icmp;
+	__be16 offset;
+	u8 proto;
+	int ports;
+
+	if (!wattle_dsr_writable(skb, at + sizeof(*inner)))
+		return WATTLE_REASON_BAD_HEADER;
+	proto = ((struct ipv6hdr *)(skb->data + at))->nexthdr;
+	ports = ipv6_skip_exthdr(skb, at + sizeof(*inner), &proto, &offset);
+	if (ports < 0 || !wattle_dsr_writable(skb, ports + 2 * sizeof(__be16)))
+		return WATTLE_REASON_BAD_HEADER;
+	ip6h = (struct ipv6hdr *)skb->data;
+	icmp = (struct icmp6hdr *)(skb->data + hlen);
+	inner = (struct ipv6hdr *)(skb->data + at);
+	inet_proto_csum_replace16(&icmp->icmp6_cksum, skb, ip6h->daddr.s6_addr32, to->s6_addr32,
+				  true);
+	ip6h->daddr = *to;
+	inet_proto_csum_replace16(&icmp->icmp6_cksum, skb, inner->saddr.s6_addr32,
+				  to->s6_addr32, false);
+	inner->saddr = *to;
+	wattle_dsr_inner_ports(skb, ports, &icmp->icmp6_cksum, orig);
+	return WATTLE_REASON_NONE;
+}
+
+static enum wattle_reason wattle_dsr_error(struct sk_buff *skb, unsigned int hlen,
+					   const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+
+	if (skb->protocol == htons(ETH_P_IP))
+		return wattle_dsr_error4(skb, hlen, orig);
+	return wattle_dsr_error6(skb, hlen, orig);
+}
+
+enum wattle_reason wattle_dsr_hand_on(struct wattle_packet *p)
+{
+	struct nf_conn *ct = wattle_dsr_connection(p);
+
+	if (likely(!ct))
+		return WATTLE_REASON_NONE;
+	if (p->parsed.flags & WATTLE_PARSED_ERROR)
+		return wattle_dsr_error(p->skb, p->parsed.hlen, ct);
+	wattle_dsr_keep(ct);
+	return wattle_dsr_packet(p->skb, p->parsed.hlen, ct);
+}
