@@ -42,19 +42,12 @@ static void wattle_dsr_keep(struct nf_conn *ct)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + WATTLE_DSR_TCP_IDLE);
 }
 
-/* The connection of @p, if another node answers it; only clients' packets come by here. */
-static struct nf_conn *wattle_dsr_connection(const struct wattle_packet *p)
+/* Does another node answer @ct, of somebody outside? What is masqueraded is answered by this one. */
+static bool wattle_dsr_is(const struct nf_conn *ct)
 {
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
-
-	if (!ct || p->reply || !(p->key.flags & WATTLE_KEY_OUTSIDE) || !(ct->status & IPS_DST_NAT))
-		return NULL;
-	/* Masqueraded, it is answered by way of this node. */
-	if (!nf_inet_addr_cmp(&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
-			      &ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u3))
-		return NULL;
-	return ct;
+	return (ct->status & IPS_DST_NAT) &&
+	       nf_inet_addr_cmp(&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
+				&ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u3);
 }
 
 /* A piece that is not the first has neither ports nor the checksum over them. */
@@ -128,10 +121,7 @@ static enum wattle_reason wattle_dsr_packet(struct sk_buff *skb, unsigned int hl
 	return reason;
 }
 
-/*
- * Inside of an error is the beginning of an answer, which the client's side could not be given: it
- * is from the service again, as the client's side knows it. @at: where its ports are.
- */
+/* An error is about an answer, which begins inside of it, at @at with its ports. */
 static void wattle_dsr_inner_ports(struct sk_buff *skb, unsigned int at, __sum16 *check,
 				   const struct nf_conntrack_tuple *orig)
 {
@@ -207,14 +197,15 @@ static enum wattle_reason wattle_dsr_error(struct sk_buff *skb, unsigned int hle
 	return wattle_dsr_error6(skb, hlen, orig);
 }
 
-enum wattle_reason wattle_dsr_hand_on(struct wattle_packet *p)
+enum wattle_reason wattle_dsr_hand_on(struct sk_buff *skb, const struct wattle_parsed *parsed)
 {
-	struct nf_conn *ct = wattle_dsr_connection(p);
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	if (likely(!ct))
+	if (!ct || !wattle_dsr_is(ct))
 		return WATTLE_REASON_NONE;
-	if (p->parsed.flags & WATTLE_PARSED_ERROR)
-		return wattle_dsr_error(p->skb, p->parsed.hlen, ct);
+	if (parsed->flags & WATTLE_PARSED_ERROR)
+		return wattle_dsr_error(skb, parsed->hlen, ct);
 	wattle_dsr_keep(ct);
-	return wattle_dsr_packet(p->skb, p->parsed.hlen, ct);
+	return wattle_dsr_packet(skb, parsed->hlen, ct);
 }

@@ -11,7 +11,7 @@
 #ifndef WATTLE_DSR_H
 #define WATTLE_DSR_H
 
-#include "packet.h"
+#include "nat.h"
 
 /*
  * A new connection is bound to a backend whose node will answer itself: the client's address is
@@ -21,9 +21,10 @@
 enum wattle_reason wattle_dsr_begin(struct nf_conn *ct);
 
 /*
- * A packet is about to go into the tunnel: where it is of such a connection, or an error about
- * it, it becomes as its sender has sent it. Header pointers are stale after it. Context: as above.
+ * A packet from outside, in the original direction of its connection, is about to go into the
+ * tunnel: where that is such a connection, the packet, or an error about it, becomes as its sender
+ * has sent it. Data at the network header; header pointers are stale after it. Context: softirq.
  */
-enum wattle_reason wattle_dsr_hand_on(struct wattle_packet *p);
+enum wattle_reason wattle_dsr_hand_on(struct sk_buff *skb, const struct wattle_parsed *parsed);
 
 #endif /* WATTLE_DSR_H */

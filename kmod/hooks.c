@@ -277,9 +277,11 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 	fits = wattle_fits(skb, &p->parsed, mtu);
 	if (!fits && (p->parsed.flags & WATTLE_PARSED_DF))
 		return wattle_device_too_big(p, mtu);
-	reason = wattle_dsr_hand_on(p);
-	if (reason)
-		return wattle_packet_drop(p, reason);
+	if (!p->reply && (p->key.flags & WATTLE_KEY_OUTSIDE)) {
+		reason = wattle_dsr_hand_on(skb, &p->parsed);
+		if (reason)
+			return wattle_packet_drop(p, reason);
+	}
 	if (!fits) {
 		wattle_send_fragments(p->w, d->node, skb, identity, mtu);
 		return WATTLE_TAKEN;

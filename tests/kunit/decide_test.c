@@ -51,22 +51,29 @@ static void wattle_decide_test_identity(struct kunit *test, u32 addr, u8 len, u3
 	KUNIT_EXPECT_EQ(test, wattle_config_identity_add(f->config, 0, &spec, false, &f->why), 0);
 }
 
+static void wattle_decide_test_backend(struct kunit *test, const struct wattle_service_key *key,
+				       u32 backend)
+{
+	struct wattle_backend b = {
+		.addr = wattle_test_v4(backend), .port = htons(BPORT), .weight = 100,
+	};
+	struct wattle_fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, key, &b, false, &f->why), 0);
+}
+
 /* A frontend of @spec, whose address is @vip, and port PORT if it has none. */
 static void wattle_decide_test_frontend(struct kunit *test, u32 vip, u32 backend,
 					struct wattle_service_spec spec)
 {
-	struct wattle_backend b = { .port = htons(BPORT), .weight = 100 };
 	struct wattle_fixture *f = test->priv;
 
 	spec.key.addr = wattle_test_v4(vip);
 	spec.key.port = spec.key.port ?: htons(PORT);
 	spec.key.proto = IPPROTO_TCP;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
-	if (!backend)
-		return;
-	b.addr = wattle_test_v4(backend);
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &spec.key, &b, false,
-							&f->why), 0);
+	if (backend)
+		wattle_decide_test_backend(test, &spec.key, backend);
 }
 
 static void wattle_decide_test_service(struct kunit *test, u32 vip, u32 backend)
@@ -470,6 +477,92 @@ static void wattle_decide_test_sources(struct kunit *test)
 	wattle_decide_test_end(test, &t);
 }
 
+/* What another node hands on: from outside, for a service that is answered from here. */
+static void wattle_decide_test_dsr(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "to the pod that is here", TUNNEL, WORLD, VIP, 1, .wire = WATTLE_ID_WORLD,
+		  .from_node2 = true, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+		{ "at a port of that node", TUNNEL, WORLD, NODE2, 2, .wire = WATTLE_ID_WORLD,
+		  .from_node2 = true, ALLOW, .next = WATTLE_TO_ENDPOINT,
+		  .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+		{ "at an address that is not known", TUNNEL, WORLD, 0xc6336409, 2,
+		  .wire = WATTLE_ID_WORLD, .from_node2 = true, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_WORLD, .dst_id = 300 },
+		{ "to none that is here", TUNNEL, WORLD, VIP, 3, .wire = WATTLE_ID_WORLD,
+		  .from_node2 = true, REJECT(NO_BACKEND), .src_id = WATTLE_ID_WORLD },
+		{ "says it is one of us", TUNNEL, WORLD, VIP, 1, .wire = 302, .from_node2 = true,
+		  DROP(WRONG_IDENTITY), .src_id = WATTLE_ID_WORLD },
+		{ "by who is no node", TUNNEL, WORLD, VIP, 1, .wire = WATTLE_ID_WORLD,
+		  DROP(UNKNOWN_NODE), .src_id = WATTLE_ID_WORLD },
+		{ "from a pod here", TUNNEL, B, VIP, 1, .wire = 301, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = 301 },
+		{ "from this host", TUNNEL, HOST, VIP, 1, .wire = 6, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_HOST },
+		{ "from a pod there", TUNNEL, C, VIP, 1, .wire = 302, .from_node2 = true,
+		  DROP(NO_ENDPOINT), .src_id = 302, .dst_id = WATTLE_ID_WORLD },
+		{ "to a pod", TUNNEL, WORLD, A, 2, .wire = WATTLE_ID_WORLD, .from_node2 = true,
+		  DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_WORLD },
+		{ "to a pod that is not here", TUNNEL, WORLD, D, 2, .wire = WATTLE_ID_WORLD,
+		  .from_node2 = true, DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_WORLD },
+		{ "to another service", TUNNEL, WORLD, SELF, PORT, .wire = WATTLE_ID_WORLD,
+		  .from_node2 = true, DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_WORLD },
+		{ "to another port", TUNNEL, WORLD, VIP, 4, .wire = WATTLE_ID_WORLD,
+		  .from_node2 = true, DROP(FOREIGN_SOURCE), .src_id = WATTLE_ID_WORLD },
+		{ "pods' own connections are as ever", POD, B, VIP, 1, ALLOW,
+		  .next = WATTLE_TO_ENDPOINT, .src_id = 301, .dst_id = 300 },
+	};
+	struct wattle_decide_test t = {};
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_frontend(test, VIP, A, SPEC(.key.port = htons(1), .dsr = true));
+		wattle_decide_test_frontend(test, 0, A, SPEC(.key.port = htons(2), .dsr = true));
+		wattle_decide_test_frontend(test, VIP, C, SPEC(.key.port = htons(3), .dsr = true));
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+	}
+	wattle_decide_test_end(test, &t);
+}
+
+/* A node that hands on and the one that answers choose the same backend, where that is there. */
+static void wattle_decide_test_dsr_choice(struct kunit *test)
+{
+	struct wattle_decide_case c = {
+		"", TUNNEL, WORLD, VIP, 1, .wire = WATTLE_ID_WORLD, .from_node2 = true,
+	};
+	struct wattle_decide_case first = { "", STACK, WORLD, VIP, 1, WATTLE_KEY_OUTSIDE };
+	const struct wattle_service_key key = {
+		.addr = wattle_test_v4(VIP), .port = htons(1), .proto = IPPROTO_TCP,
+	};
+	struct wattle_decide_test t = {};
+	struct wattle_decision d, there;
+	unsigned int here[2] = {}, i, same = 0;
+
+	if (wattle_decide_test_begin(test, &t)) {
+		wattle_decide_test_frontend(test, VIP, A, SPEC(.key.port = htons(1), .dsr = true));
+		wattle_decide_test_backend(test, &key, B);
+		wattle_decide_test_backend(test, &key, C);
+		for (i = 0; i < 600; i++) {
+			c.saddr = first.saddr = WORLD + i;
+			rcu_read_lock();
+			wattle_decide_ask(test, &t, &first, NULL, true, false, &there);
+			wattle_decide_ask(test, &t, &c, NULL, true, false, &d);
+			rcu_read_unlock();
+			KUNIT_EXPECT_EQ(test, d.next, (u8)WATTLE_TO_ENDPOINT);
+			if (there.next == WATTLE_TO_ENDPOINT)
+				KUNIT_EXPECT_TRUE(test, ipv6_addr_equal(&d.daddr, &there.daddr));
+			else
+				here[d.dst_id == 301]++;
+			same += there.next == WATTLE_TO_ENDPOINT;
+		}
+		/* Two of three are here; those that the other would keep are spread evenly. */
+		KUNIT_EXPECT_GT(test, same, 300u);
+		KUNIT_EXPECT_GT(test, here[0], 50u);
+		KUNIT_EXPECT_GT(test, here[1], 50u);
+	}
+	wattle_decide_test_end(test, &t);
+}
+
 static void wattle_decide_test_policy(struct kunit *test)
 {
 	static const struct wattle_decide_case cases[] = {
@@ -632,6 +725,8 @@ static struct kunit_case wattle_decide_cases[] = {
 	KUNIT_CASE(wattle_decide_test_services),
 	KUNIT_CASE(wattle_decide_test_frontends),
 	KUNIT_CASE(wattle_decide_test_sources),
+	KUNIT_CASE(wattle_decide_test_dsr),
+	KUNIT_CASE(wattle_decide_test_dsr_choice),
 	KUNIT_CASE(wattle_decide_test_policy),
 	KUNIT_CASE(wattle_decide_test_last),
 	KUNIT_CASE(wattle_decide_test_egress),

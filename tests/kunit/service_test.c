@@ -516,6 +516,12 @@ static void wattle_svc_test_sources(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_SOURCE_POLICY);
 	spec.source_policy = WATTLE_SOURCE_POLICY_DENY;
+	spec.dsr = true;
+	spec.key.proto = IPPROTO_SCTP;
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_DSR);
+	spec.key.proto = IPPROTO_TCP;
+	spec.dsr = false;
 	wattle_svc_test_prefixes(prefixes, WATTLE_SOURCES_MAX);
 	spec.source_count = WATTLE_SOURCES_MAX;
 	KUNIT_EXPECT_EQ(test, wattle_config_service_add(c, 0, &spec, false, &f->why), 0);

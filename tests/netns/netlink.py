@@ -337,7 +337,7 @@ def services(w):
     w.one.do("service-new", {**key, "alg": "maglev", "affinity": 60})
     shown = w.one.do("service-get", key)
     assert shown.pop("id") > 0
-    usual = {"scope": "any", "empty": "reject", "source-policy": "allow"}
+    usual = {"scope": "any", "empty": "reject", "source-policy": "allow", "dsr": 0}
     same(shown, {**key, **usual, "alg": "maglev", "affinity": 60, "maglev-size": 16381, "backends": 0,
                  "usable": 0, "connections": 0, "refused": 0})
     six = {"addr": ip("fd00:96::10"), "port": 53, "proto": 17}
@@ -407,6 +407,8 @@ def frontends(w):
 
     refused("scope", lambda: w.one.do("service-new", {**key, "scope": 2}), errno.ERANGE, "", ".scope")
     refused("empty", new(empty=2), errno.ERANGE, "", ".empty")
+    refused("dsr", new(dsr=2), errno.ERANGE, "", ".dsr")
+    refused("dsr for SCTP", new(dsr=1, proto=132), errno.EOPNOTSUPP, "TCP and UDP", ".dsr")
     refused("source policy", new(**{"source-policy": 2}), errno.ERANGE, "", ".source-policy")
     refused("too many", new(source=sources + sources[:1]), errno.ENOSPC, "256", ".source")
     refused("of the other family", new(source=[prefix("fd00::/64")]), errno.EINVAL, "famil", ".source")

@@ -291,8 +291,11 @@ refused 'src-ranges-policy: "block" is not allow or deny' \
 serves "forwarding-mode snat" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: snat}')"
 ! [ -s "$dir/err" ]
 tap $? "is what there is"
-serves "forwarding-mode dsr" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: dsr}')"
-warned '.*forwarding-mode: dsr is not supported'
+serves "forwarding-mode dsr" n1 '10.96.0.10:80/tcp dsr on -> none' "$(service web "$one" '' 'annotations: {service.cilium.io/forwarding-mode: dsr}')"
+serves "which SCTP does not have" n1 '10.96.0.10:53/udp dsr on -> none
+	10.96.0.10:9/sctp -> none' "$(service web 'clusterIP: 10.96.0.10, ports: [{name: dns, port: 53, protocol: UDP}, {name: s, port: 9, protocol: SCTP}]' '' 'annotations: {service.cilium.io/forwarding-mode: dsr}')"
+! [ -s "$dir/err" ]
+tap $? "without a warning"
 for what in lb-l7 proxy-delegation; do
 	serves "$what" n1 '10.96.0.10:80/tcp -> none' "$(service web "$one" '' "annotations: {service.cilium.io/$what: enabled}")"
 	warned ".*$what: is not supported"

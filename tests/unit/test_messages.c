@@ -246,8 +246,10 @@ static void test_service_sources(void)
 	   "everybody is a source, too");
 	wattle_service_release(&service);
 	ok(service_read("service add 10.96.0.1:80/tcp", &service) && !service.frontend.scope &&
-	   !service.has_empty && !service.has_source_policy && !service.source_count,
-	   "of none of them where none is given");
+	   !service.has_empty && !service.has_source_policy && !service.has_dsr &&
+	   !service.source_count, "of none of them where none is given");
+	ok(service_read("service add 10.96.0.1:80/tcp dsr on", &service) && service.has_dsr &&
+	   service.dsr, "who answers is read back");
 	ok(!request("service add 10.96.0.1:80/tcp source fd00::/8"),
 	   "a source of another family is refused");
 }

@@ -89,6 +89,9 @@ static void test_services(void)
 	add(&want, "10.0.0.1", 0, NULL)->source_policy = WATTLE_SOURCE_POLICY_DENY;
 	plans(&now, &want, "", "but for nobody it is none");
 	add(&now, "10.0.0.1", 0, NULL);
+	add(&want, "10.0.0.1", 0, NULL)->dsr = true;
+	plans(&now, &want, "~ service 10.0.0.1:80/tcp alg random dsr on\n", "who answers");
+	add(&now, "10.0.0.1", 0, NULL);
 	add(&want, "10.0.0.1", 0, NULL)->empty = WATTLE_EMPTY_DROP;
 	plans(&now, &want, "~ service 10.0.0.1:80/tcp alg random empty drop\n",
 	      "what becomes of connections that nobody takes");
