@@ -27,7 +27,7 @@ static bool wattle_is_posing(const struct wattle_key *key, const struct wattle_p
  * a service here. It is who this node says, and nobody may claim that it is one of the cluster.
  */
 static bool wattle_check_vouched(const struct wattle_key *key, const struct wattle_place *src,
-				      struct wattle_decision *out)
+				 struct wattle_decision *out)
 {
 	if ((key->flags & WATTLE_KEY_WIRE) && key->wire != src->id &&
 	    !wattle_identity_is_outside(key->wire)) {

@@ -42,7 +42,7 @@ static void wattle_dsr_keep(struct nf_conn *ct)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + WATTLE_DSR_TCP_IDLE);
 }
 
-/* Does another node answer @ct, of somebody outside? What is masqueraded is answered by this one. */
+/* Does another node answer @ct, of somebody outside? Masqueraded, it is answered by this one. */
 static bool wattle_dsr_is(const struct nf_conn *ct)
 {
 	return (ct->status & IPS_DST_NAT) &&

@@ -143,8 +143,8 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 }
 
 /*
- * Does @ct know why a node sends what is from outside? It leaves by that gateway, or has been handed
- * on to a service here. @orig: its original direction.
+ * Does @ct know why a node sends what is from outside? It leaves by that gateway, or has been
+ * handed on to a service here. @orig: its original direction.
  */
 static noinline_for_stack bool wattle_packet_vouched(const struct wattle_packet *p,
 						     const struct nf_conn *ct,

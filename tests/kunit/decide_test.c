@@ -543,7 +543,8 @@ static void wattle_decide_test_dsr_choice(struct kunit *test)
 		wattle_decide_test_backend(test, &key, B);
 		wattle_decide_test_backend(test, &key, C);
 		for (i = 0; i < 600; i++) {
-			c.saddr = first.saddr = WORLD + i;
+			first.saddr = WORLD + i;
+			c.saddr = WORLD + i;
 			rcu_read_lock();
 			wattle_decide_ask(test, &t, &first, NULL, true, false, &there);
 			wattle_decide_ask(test, &t, &c, NULL, true, false, &d);

@@ -118,8 +118,8 @@ for f in "" /6; do
 	v=${f:+ over IPv6}
 	check "explain: the other node answers$v" ask explain n1 "net$f" "n1$f" tcp 30001 \
 		verdict=allow dsr=true via=192.0.2.2 "backend=.*${f:+\[}$(at_address p2a$f)${f:+\]}:8080"
-	check "but not by the other node itself$v" ask explain n2 "net$f" "n2$f" tcp 30001 verdict=allow dsr=null
-	check "nor for a pod$v" ask explain n1 "p1a$f" "n1$f" tcp 30001 verdict=allow dsr=null
+	check "but not by the other node itself$v" ask explain n2 "net$f" "n2$f" tcp 30001 verdict=allow dsr=-
+	check "nor for a pod$v" ask explain n1 "p1a$f" "n1$f" tcp 30001 verdict=allow dsr=-
 	check "much both ways, TCP$v" ask tcp net "n1$f" 30001 size=300000
 	check "a datagram in pieces$v" eventually 60 ask udp net "n1$f" 30001 size=4000
 	check "a narrow way of the answers$v" ask tcp far "n1$f" 30001 size=300000
@@ -195,7 +195,7 @@ equals "Maglev: each" "p1a p1b p2a p2b " "$(answers 100 udp net vip/6 53)"
 both <<<"service replace 0.0.0.0:30002/tcp"
 both <<<"backend del 0.0.0.0:30002/tcp to 10.1.0.5:8080"
 equals "off: as the node" "$N1" "$(ask tcp net n1 30002 | cut -d ' ' -f 2)"
-check "off: explain" ask explain n1 net n1 tcp 30002 verdict=allow dsr=null
+check "off: explain" ask explain n1 net n1 tcp 30002 verdict=allow dsr=-
 equals "it is shown" "true false" "$(w n1 -j service show | jq -r \
 	'[.[] | select(.proto == "tcp" and .addr == "0.0.0.0")] | sort_by(.port) | map(.dsr) | join(" ")')"
 
