@@ -432,10 +432,10 @@ void wattle_decide_known(const struct wattle_view *view, const struct wattle_key
 }
 
 bool wattle_decide_may_belong(const struct wattle_view *view, const struct wattle_key *key,
-			      bool error)
+			      bool portless)
 {
 	bool gateways = !wattle_egress_is_empty(&view->config->egress);
-	bool dsr = error && READ_ONCE(view->config->services.dsr);
+	bool dsr = portless && READ_ONCE(view->config->services.dsr);
 	struct wattle_place room;
 
 	if (!(gateways || dsr) ||

@@ -135,11 +135,12 @@ u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reaso
 
 /*
  * May @key, which came out of the tunnel from a source that does not belong there, be an answer
- * from outside to a pod here, by a gateway, or an @error about what a pod here has answered by
- * direct server return? Its connection tells. Context: RCU reader.
+ * from outside to a pod here, by a gateway; or, where its ports are not known (@portless), a piece
+ * of what is handed on to a service here, or an error about such a connection? It will tell, as a
+ * whole and by its connection. Context: RCU reader.
  */
 bool wattle_decide_may_belong(const struct wattle_view *view, const struct wattle_key *key,
-			      bool error);
+			      bool portless);
 
 /*
  * Does a connection of a pod here leave by the gateway that is the node with that @serial? @key is

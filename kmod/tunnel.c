@@ -45,7 +45,8 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 	wattle_decide(&p->view, &p->key, d);
 	belongs = d->reason == WATTLE_REASON_FOREIGN_SOURCE && node &&
 		  wattle_decide_may_belong(&p->view, &p->key,
-					   p->parsed.flags & WATTLE_PARSED_ERROR);
+					   p->parsed.flags & (WATTLE_PARSED_ERROR |
+							      WATTLE_PARSED_FRAGMENT));
 	if (d->verdict == WATTLE_VERDICT_DROP && !belongs &&
 	    d->reason != WATTLE_REASON_NO_BACKEND)
 		return wattle_packet_drop(p, d->reason);
