@@ -19,7 +19,7 @@ frontends() { w "$1" -j service show | jq -r '.[] | "\(.frontend) \(.scope) \(.e
 health()
 {
 	at net bash -c "exec 3<>/dev/tcp/192.0.2.${1#n}/32000 && printf 'GET / HTTP/1.1\r\n\r\n' >&3 && cat <&3" |
-		tr -d '\r' | sed -n '1s/HTTP.1.1 //p; $p' | tr '\n' ' '
+		tr -d '\r' | sed -n '1s/HTTP.1.1 \(.*\)/\1 /p; /^$/,$p' | tr -d '\n\t'
 }
 
 # slice NAME PORT TYPE ENDPOINTS
@@ -132,7 +132,7 @@ for n in n1 n2; do
 	background $n "$WATTLECTL" health serve $all -f "$dir/ready.yaml"
 done
 check "health is served" eventually 20 health n2
-answer='{"service":{"namespace":"x","name":"lb"},"localEndpoints":NUMBER,"serviceProxyHealthy":true}'
+answer='{"service": {"namespace": "x","name": "lb"},"localEndpoints": NUMBER,"serviceProxyHealthy": true}'
 # one pod, with an address of each family
 equals "where a backend is" "200 OK ${answer/NUMBER/1}" "$(health n1)"
 equals "where none is" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n2)"

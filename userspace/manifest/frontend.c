@@ -96,6 +96,8 @@ static void candidate_add(struct making *k, const struct slice_endpoint *end, ui
 		if (!wattle_addr_equal(&c->backend.addr, &end->addr[0]) ||
 		    c->backend.port != port)
 			continue;
+		/* Not every slice says where it is. */
+		c->local |= end->node == k->node;
 		if (state == WATTLE_BACKEND_STATE_ACTIVE && c->backend.state != state) {
 			c->backend.state = state;
 			c->end = end;
