@@ -28,7 +28,10 @@ u32 wattle_decide_hash(const struct wattle_key *key)
 	return hash * GOLDEN_RATIO_64 >> 32;
 }
 
-/* Is @key from outside the cluster? Who is here, or at or behind a known node, is not. */
+/*
+ * Is @key from outside the cluster? Who is here, or behind a known node, is not. That node itself
+ * is, as for kube-proxy: its own services have had their say there.
+ */
 static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
 {
 	const struct wattle_place *src;
@@ -37,7 +40,7 @@ static bool wattle_is_outside(const struct wattle_view *view, const struct wattl
 	if (key->origin == WATTLE_FROM_POD || (key->flags & WATTLE_KEY_SRC_HOST))
 		return false;
 	src = wattle_locate(view, &key->saddr, false, &room);
-	return !src->endpoint && !src->node && !src->host && !src->lost;
+	return !src->endpoint && (!src->node || src->own) && !src->host && !src->lost;
 }
 
 /*

@@ -378,7 +378,7 @@ static void wattle_decide_test_frontends(struct kunit *test)
 		{ "outside", STACK, WORLD, HOST, PORT, WATTLE_KEY_OUTSIDE, ALLOW,
 		  .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_WORLD, .dst_id = 302 },
 		{ "another node", STACK, NODE2, HOST, PORT, WATTLE_KEY_OUTSIDE, ALLOW,
-		  .next = WATTLE_TO_ENDPOINT, .src_id = WATTLE_ID_REMOTE_NODE, .dst_id = 301 },
+		  .next = WATTLE_TO_NODE, .src_id = WATTLE_ID_REMOTE_NODE, .dst_id = 302 },
 		{ "a pod elsewhere", STACK, C, HOST, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,
 		  .src_id = 302, .dst_id = 301 },
 		{ "a lost one", STACK, LOST, HOST, PORT, ALLOW, .next = WATTLE_TO_ENDPOINT,

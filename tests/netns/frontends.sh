@@ -163,7 +163,9 @@ for f in "" /6; do
 	equals "outside, its own frontend$v" "p1a $(at_address "net$f") " "$(
 		for _ in {1..8}; do ask tcp net "n1$f" 30003 || exit; done | cut -d ' ' -f 1,2 | sort -u | tr '\n' ' ')"
 	equals "a pod, the other$v" "p1a p2a " "$(answers 16 tcp p1b "n1$f" 30003)"
-	equals "a node, the other$v" "p1a p2a " "$(answers 16 udp n2 "n1$f" 30003)"
+	equals "a node by itself, the other$v" "p1a p2a " "$(answers 16 udp n1 "n1$f" 30003)"
+	equals "by another node it is outside$v" "p1a $(at_address "n2$f") " "$(
+		for _ in {1..8}; do ask udp n2 "n1$f" 30003 || exit; done | cut -d ' ' -f 1,2 | sort -u | tr '\n' ' ')"
 	check "explain: outside$v" ask explain n1 "net$f" "n1$f" tcp 30003 verdict=allow \
 		"backend=.*$(at_address "p1a$f").*" via=null
 done
@@ -172,6 +174,7 @@ for f in "" /6; do
 	v=${f:+ over IPv6}
 	for proto in tcp udp; do
 		check "nobody for those from outside, $proto$v" ask blocked n2 no_backend net $proto "n2$f" 30003
+		check "nor for another node, $proto$v" ask blocked n2 no_backend n1 $proto "n2$f" 30003
 	done
 	check "explain: nobody$v" ask explain n2 "net$f" "n2$f" udp 30003 verdict=drop reason=no_backend
 	check "but for a pod$v" ask tcp p2b "n2$f" 30003
