@@ -155,6 +155,9 @@ const struct wattle_backend *wattle_decide_backend(struct wattle_services *servi
 bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
 			    const struct in6_addr *addr, __be16 port);
 
+/* Is @key for a frontend, as one begins today? Context: RCU reader. */
+bool wattle_decide_is_served(const struct wattle_view *view, const struct wattle_key *key);
+
 /* Of a connection, chooses its backend: the same on every node and over restarts, for Maglev. */
 u32 wattle_decide_hash(const struct wattle_key *key);
 

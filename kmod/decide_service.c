@@ -124,11 +124,28 @@ bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_
 	return service && !wattle_service_keeps(service, addr, port);
 }
 
+bool wattle_decide_is_served(const struct wattle_view *view, const struct wattle_key *key)
+{
+	struct wattle_memo_service room;
+
+	return wattle_find_service(view, key, &room)->service;
+}
+
 /* Pods' packets do not go astray; of others only those that a service could be for. */
 static bool wattle_is_for_service(const struct wattle_key *key)
 {
 	return key->origin == WATTLE_FROM_POD || key->proto == IPPROTO_TCP ||
 	       key->proto == IPPROTO_UDP || key->proto == IPPROTO_SCTP || wattle_key_is_echo(key);
+}
+
+/*
+ * Programs of this host are clients like any other. But where it has the service's address itself,
+ * as with a load balancer that stands there, that is what they are seen with.
+ */
+static bool wattle_is_admitted(const struct wattle_key *key, const struct wattle_service *service)
+{
+	return wattle_service_admits(service, &key->saddr) ||
+	       ((key->flags & WATTLE_KEY_SRC_HOST) && ipv6_addr_equal(&key->saddr, &key->daddr));
 }
 
 enum wattle_reason wattle_decide_service(const struct wattle_view *view,
@@ -142,8 +159,7 @@ enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 	if (!found->service)
 		return unlikely(found->lost) && wattle_is_for_service(key) ?
 		       WATTLE_REASON_NO_SERVICE_PORT : WATTLE_REASON_NONE;
-	if (!(key->flags & WATTLE_KEY_SRC_HOST) &&
-	    !wattle_service_admits(found->service, &key->saddr))
+	if (!wattle_is_admitted(key, found->service))
 		return WATTLE_REASON_SOURCE_RANGE;
 	return WATTLE_REASON_NONE;
 }

@@ -287,6 +287,8 @@ int wattle_services_init(struct wattle_services *services, struct wattle_log *lo
 	INIT_LIST_HEAD(&services->staged);
 	INIT_LIST_HEAD(&services->gone);
 	services->count = 0;
+	services->fresh = false;
+	services->passed = false;
 	services->turned = NULL;
 	wattle_log_kind(log, WATTLE_KIND_FRONT, &wattle_front_ops, services);
 	wattle_log_kind(log, WATTLE_KIND_SERVICE, &wattle_service_ops, services);

@@ -145,6 +145,8 @@ struct wattle_service {
  * @gone: versions that nobody reads any more, but conversations may use still (cut.c)
  * @affinities: which clients were sent where
  * @count: versions linked
+ * @fresh: a frontend for UDP was staged where there was none
+ * @passed: one was published: there may be conversations that go past it (cut.c)
  * @turned: told of a frontend that takes no connections any more, or takes them again, once
  *	that is published; NULL: nobody is. Called under the config lock, may sleep.
  *
@@ -159,6 +161,8 @@ struct wattle_services {
 	struct list_head gone;
 	struct wattle_affinities affinities;
 	unsigned int count;
+	bool fresh;
+	bool passed;
 	void (*turned)(struct wattle_services *services, const struct wattle_service *service);
 };
 

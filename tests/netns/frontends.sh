@@ -212,7 +212,7 @@ for f in "" /6; do
 	check "a pod that may not$v" ask blocked n1 source_range p1b tcp "n1$f" 30005
 	check "by another node it may not either$v" ask blocked n2 source_range p1b tcp "n2$f" 30005
 	check "another node, which is not named$v" ask blocked n1 source_range n2 tcp "n1$f" 30005
-	check "the host's own programs$v" ask tcp n1 "n1$f" 30005
+	check "the host's own programs by itself$v" ask tcp n1 "n1$f" 30005
 	check "outside that may not$v" ask blocked n1 source_range net tcp "n1$f" 30006
 	check "a pod that is named$v" ask blocked n1 source_range p1a tcp "n1$f" 30006
 	check "one that is not$v" ask tcp p1b "n1$f" 30006
@@ -221,6 +221,18 @@ for f in "" /6; do
 		reason=source_range "service=.*:30005/tcp" backend=null
 	check "explain: may not, from outside$v" ask explain n1 "net$f" "n1$f" tcp 30006 verdict=drop \
 		reason=source_range
+done
+both <<-END
+service add $VIP:86/tcp source $N2/32
+backend add $VIP:86/tcp to 10.2.0.7:8080
+service add [$VIP6]:86/tcp source $N26/128
+backend add [$VIP6]:86/tcp to [fd00:2::7]:8080
+END
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	check "programs of a host that may$v" ask tcp n2 "vip$f" 86
+	check "and may not$v" ask blocked n1 source_range n1 tcp "vip$f" 86
+	check "explain: may not$v" ask explain n1 "n1$f" "vip$f" tcp 86 verdict=drop reason=source_range
 done
 both <<<"service replace 0.0.0.0:30006/tcp"
 check "without sources everybody" ask tcp net n1 30006

@@ -119,7 +119,7 @@ check "the other one's" ask tcp p2b 10.96.0.20 80
 equals "a load balancer's address" "p1a $OUT" "$(client net lb 80)"
 check "a pod that may" ask tcp p1a lb 80
 check "a pod that may not" ask blocked n1 source_range p1b tcp lb 80
-check "the node itself" ask tcp n1 lb 80
+check "nor the node itself" ask blocked n1 source_range n1 tcp lb 80
 check "internalTrafficPolicy Local, here" ask tcp p1b 10.96.0.30 80
 check "there" ask blocked n2 no_backend p2a tcp 10.96.0.30 80
 equals "a pod's port of its node" "p1b $OUT" "$(client net n1 8081)"
