@@ -265,6 +265,67 @@ for f in "" /6; do
 	check "explain: refused$v" ask explain n1 "net$f" "vip$f" udp 99 verdict=reject reason=no_service_port
 done
 
+# The path's MTU, of the tunnel, is told to who is outside, about the packet that he sent.
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	equals "what is too big for the tunnel$v" "toobig 1450 $(at_address "n1$f")" \
+		"$(ask udp net "n1$f" 30002 size=1440 df=1)"
+done
+
+# Backends that are no pods: nodes, as those of the API server, and who is outside ------------------------
+for n in n2 net; do ask serve $n tcp 8022; done
+both <<-END
+service add $VIP:87/tcp
+backend add $VIP:87/tcp to $N1:8022
+service add [$VIP6]:87/tcp
+backend add [$VIP6]:87/tcp to [$N16]:8022
+service add $VIP:88/tcp
+backend add $VIP:88/tcp to $N2:8022
+service add [$VIP6]:88/tcp
+backend add [$VIP6]:88/tcp to [$N26]:8022
+service add $VIP:89/tcp
+backend add $VIP:89/tcp to $OUT:8022
+service add [$VIP6]:89/tcp
+backend add [$VIP6]:89/tcp to [$OUT6]:8022
+END
+reaches() # FROM PORT WHO CLIENT
+{
+	equals "$1 to $3 by a service$v" "$3 $(at_address "$4$f")" \
+		"$(ask tcp "$1" "vip$f" "$2" | cut -d ' ' -f 1,2)"
+}
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	for from in p1a p2a n1 n2 net; do reaches $from 87 n1 $from; done
+	reaches p1a 88 n2 p1a
+	reaches n1 88 n2 n1
+	reaches net 88 n2 n1
+	reaches p1a 89 net p1a
+	reaches n1 89 net n1
+	reaches net 89 net n1
+done
+
+# Addresses of the services' range that no service has: with a route to the device they end there.
+at n1 ip route add 10.96.0.0/16 dev wattle0
+at n1 ip -6 route add fd00:96::/64 dev wattle0
+at net ip route add 10.96.0.0/16 via $N1
+at net ip -6 route add fd00:96::/64 via $N16
+ask capture wire net br0 >/dev/null
+for to in 10.96.0.99 fd00:96::99; do
+	for from in p1a n1 net; do
+		check "$from to $to" ask blocked n1 no_node $from udp $to 53
+	done
+done
+check "it goes nowhere else" ask unseen wire "in .*(10.96.0.99|fd00:96::99)"
+for f in "" /6; do
+	v=${f:+ over IPv6}, beside that
+	for from in p1a n1 net; do reaches $from 88 n2 "${from/net/n1}"; done
+done
+ask uncapture wire >/dev/null
+at n1 ip route del 10.96.0.0/16
+at n1 ip -6 route del fd00:96::/64
+at net ip route del 10.96.0.0/16
+at net ip -6 route del fd00:96::/64
+
 # Pings of the address: by whom there is to answer -----------------------------------------------------
 ask serve p1a udp 8054
 both <<-END
