@@ -141,6 +141,32 @@ check "it leaves" apply_both $all -f "$dir/leaving.yaml"
 equals "and serves on" "p1a $OUT" "$(client net n1 30080)"
 equals "but asks for no more" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n1)"
 
+# Not ready, and gone --------------------------------------------------------------------------------
+sed 's/nodeName: n1/&, conditions: {ready: false, serving: false}/' "$dir/ready.yaml" >"$dir/unready.yaml"
+lasts() { ask open "$1" "$2" tcp "$3" "$4" >/dev/null && ask talk "$1"; }
+# shellcheck disable=SC2086
+check "all of it is ready again" apply_both $all -f "$dir/ready.yaml"
+check "a pod has a connection" lasts pods p2a 10.96.0.20 80
+check "a node has" lasts node n2 10.96.0.20 80
+check "who is outside has" lasts out net n1 30080
+# shellcheck disable=SC2086
+check "its backend is not ready" apply_both $all -f "$dir/unready.yaml"
+# shellcheck disable=SC2086
+check "which is no more of a change" again $all -f "$dir/unready.yaml"
+check "there are no new connections" refused p2a 10.96.0.20 80
+check "nor from outside" refused net n1 30080
+sleep 1
+for name in pods node out; do check "connections live on: $name" ask talk $name; done
+# shellcheck disable=SC2086
+check "ready, it takes them again" apply_both $all -f "$dir/ready.yaml"
+check "as before" ask tcp p2a 10.96.0.20 80
+# shellcheck disable=SC2086
+check "it is gone" apply_both $all
+for name in pods node out; do
+	check "connections end: $name" eventually 30 eval '[ "$(ask talk $name)" = ECONNRESET ]'
+	ask close $name >/dev/null
+done
+
 check "all of it taken back" apply_both -f tests/netns/manifests/cluster.yaml
 check "the node port is nobody's" refused net n1 30080
 check "nor the pod's" refused net n1 8081
