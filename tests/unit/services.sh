@@ -186,6 +186,7 @@ serves "who only leaves, and elsewhere, has others look there" n1 '10.96.0.10:80
 		'{addresses: [10.2.0.7], nodeName: n2, conditions: {ready: false, serving: true, terminating: true}}')"
 serves "on a node that has none: drop" n3 '10.96.0.10:80/tcp empty drop -> none' "$(service web "$local")$web"
 serves "but reject where nobody has any" n3 '10.96.0.10:80/tcp -> none' "$(service web "$local")"
+serves "a host that spells its name otherwise" N1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' "$(service web "$local")$web"
 serves "one that leaves stands in for those of its node" n1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080 terminating' \
 	"$(service web "$local")$(slice web '{name: http, port: 8080}' \
 		"{addresses: [10.1.0.5], nodeName: n1, conditions: {ready: false, serving: true, terminating: true}}, $there")"
