@@ -56,6 +56,8 @@ static int wattle_config_publish(struct wattle_config *config, struct wattle_ref
 	log->next++;
 	wattle_config_touch(config);
 	wattle_services_published(&config->services);
+	if (config->services.passed)
+		wattle_config_cut_later(config);
 	wattle_config_retire(config, batch);
 	return 0;
 }

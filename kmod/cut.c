@@ -8,6 +8,10 @@
  *
  * What died in the table of services is kept until here, so that only connections that were
  * made by it are touched.
+ *
+ * The other way round, who talks to an address before there is a service goes past it for as long
+ * as he does not pause. Those end as well: the next datagram finds the service. TCP finds it with
+ * its next connection.
  */
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -22,10 +26,15 @@ static const struct rhashtable_params wattle_cut_params = {
 	.key_len = sizeof(struct wattle_service_key),
 };
 
-/* What is asked of every connection: @gone holds the versions that died, by frontend. */
+/*
+ * What is asked of every connection: @gone holds the versions that died, by frontend. @passed: are
+ * there frontends that conversations may go past? Those of @view.
+ */
 struct wattle_cut {
 	struct wattle *w;
 	struct rhltable gone;
+	bool passed;
+	struct wattle_view view;
 };
 
 static bool wattle_cut_had(struct wattle_cut *cut, const struct wattle_service_key *key,
@@ -74,6 +83,21 @@ static bool wattle_cut_any(struct wattle_cut *cut, struct wattle_service_key key
 	return false;
 }
 
+/* Does @ct go past the frontend that it would be for today? */
+static bool wattle_cut_passes(struct wattle_cut *cut, const struct nf_conn *ct)
+{
+	struct wattle_key key = { .origin = WATTLE_FROM_STACK };
+	bool served;
+
+	if (!cut->passed || nf_ct_protonum(ct) != IPPROTO_UDP)
+		return false;
+	wattle_track_key(ct, &key);
+	rcu_read_lock();
+	served = wattle_decide_is_served(&cut->view, &key);
+	rcu_read_unlock();
+	return served;
+}
+
 /* Is @ct to a backend that its service had, and has no more? */
 static int wattle_cut_ends(struct nf_conn *ct, void *data)
 {
@@ -83,7 +107,7 @@ static int wattle_cut_ends(struct nf_conn *ct, void *data)
 	bool ends;
 
 	if (!(ct->status & IPS_DST_NAT))
-		return 0;
+		return wattle_cut_passes(cut, ct);
 	wattle_track_key(ct, &key);
 	wattle_track_frontend(ct, &frontend);
 	rcu_read_lock();
@@ -191,9 +215,12 @@ void wattle_cut(struct work_struct *work)
 	what.net = cut->w->net;
 	mutex_lock(&config->lock);
 	list_splice_init(&config->services.gone, &dead);
+	cut->passed = config->services.passed;
+	config->services.passed = false;
+	wattle_view_init(cut->w, NULL, &cut->view);
 	mutex_unlock(&config->lock);
 
-	if (wattle_cut_collect(cut, &dead)) {
+	if (wattle_cut_collect(cut, &dead) || cut->passed) {
 		nf_ct_iterate_cleanup_net(wattle_cut_ends, &what);
 		/* The caches hold some of what has ended. */
 		wattle_config_touch(config);

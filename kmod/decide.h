@@ -127,8 +127,8 @@ static inline bool wattle_key_is_echo(const struct wattle_key *key)
 bool wattle_decide_is_dsr(const struct wattle_view *view, const struct wattle_service *service,
 			  const struct wattle_key *key, const struct wattle_place *place);
 
-/* Has a connection with that original direction come from outside? Context: RCU reader. */
-bool wattle_decide_is_outside(const struct wattle_view *view, const struct in6_addr *saddr);
+/* Is @addr that of nobody of the cluster, neither pod nor node? Context: RCU reader. */
+bool wattle_decide_is_stranger(const struct wattle_view *view, const struct in6_addr *addr);
 
 /* What becomes of a connection to @service that leads nowhere: WATTLE_VERDICT_REJECT or _DROP. */
 u8 wattle_decide_refusal(const struct wattle_service *service, enum wattle_reason reason);
@@ -167,6 +167,9 @@ const struct wattle_backend *wattle_decide_backend(struct wattle_services *servi
  */
 bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_key *key,
 			    const struct in6_addr *addr, __be16 port);
+
+/* Is @key for a frontend, as one begins today? Context: RCU reader. */
+bool wattle_decide_is_served(const struct wattle_view *view, const struct wattle_key *key);
 
 /* Of a connection, chooses its backend: the same on every node and over restarts, for Maglev. */
 u32 wattle_decide_hash(const struct wattle_key *key);

@@ -28,21 +28,28 @@ u32 wattle_decide_hash(const struct wattle_key *key)
 	return hash * GOLDEN_RATIO_64 >> 32;
 }
 
-bool wattle_decide_is_outside(const struct wattle_view *view, const struct in6_addr *saddr)
+bool wattle_decide_is_stranger(const struct wattle_view *view, const struct in6_addr *addr)
+{
+	const struct wattle_place *place;
+	struct wattle_place room;
+
+	place = wattle_locate(view, addr, false, &room);
+	return !place->endpoint && !place->node && !place->host && !place->lost;
+}
+
+/*
+ * Is @key from outside the cluster? Who is here, or behind a known node, is not. That node itself
+ * is, as for kube-proxy: its own services have had their say there.
+ */
+static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
 {
 	const struct wattle_place *src;
 	struct wattle_place room;
 
-	src = wattle_locate(view, saddr, false, &room);
-	return !src->endpoint && !src->node && !src->host && !src->lost;
-}
-
-/* Is @key from outside the cluster? Who is here, or at or behind a known node, is not. */
-static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
-{
 	if (key->origin == WATTLE_FROM_POD || (key->flags & WATTLE_KEY_SRC_HOST))
 		return false;
-	return wattle_decide_is_outside(view, &key->saddr);
+	src = wattle_locate(view, &key->saddr, false, &room);
+	return !src->endpoint && (!src->node || src->own) && !src->host && !src->lost;
 }
 
 /*
@@ -126,11 +133,28 @@ bool wattle_decide_forsaken(const struct wattle_view *view, const struct wattle_
 	return service && !wattle_service_keeps(service, addr, port);
 }
 
+bool wattle_decide_is_served(const struct wattle_view *view, const struct wattle_key *key)
+{
+	struct wattle_memo_service room;
+
+	return wattle_find_service(view, key, &room)->service;
+}
+
 /* Pods' packets do not go astray; of others only those that a service could be for. */
 static bool wattle_is_for_service(const struct wattle_key *key)
 {
 	return key->origin == WATTLE_FROM_POD || key->proto == IPPROTO_TCP ||
 	       key->proto == IPPROTO_UDP || key->proto == IPPROTO_SCTP || wattle_key_is_echo(key);
+}
+
+/*
+ * Programs of this host are clients like any other. But where it has the service's address itself,
+ * as with a load balancer that stands there, that is what they are seen with.
+ */
+static bool wattle_is_admitted(const struct wattle_key *key, const struct wattle_service *service)
+{
+	return wattle_service_admits(service, &key->saddr) ||
+	       ((key->flags & WATTLE_KEY_SRC_HOST) && ipv6_addr_equal(&key->saddr, &key->daddr));
 }
 
 enum wattle_reason wattle_decide_service(const struct wattle_view *view,
@@ -144,8 +168,7 @@ enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 	if (!found->service)
 		return unlikely(found->lost) && wattle_is_for_service(key) ?
 		       WATTLE_REASON_NO_SERVICE_PORT : WATTLE_REASON_NONE;
-	if (!(key->flags & WATTLE_KEY_SRC_HOST) &&
-	    !wattle_service_admits(found->service, &key->saddr))
+	if (!wattle_is_admitted(key, found->service))
 		return WATTLE_REASON_SOURCE_RANGE;
 	return WATTLE_REASON_NONE;
 }
@@ -162,7 +185,9 @@ bool wattle_decide_is_dsr(const struct wattle_view *view, const struct wattle_se
 			  const struct wattle_key *key, const struct wattle_place *place)
 {
 	/* Programs of another node's own do not hear of what is in the tunnel. */
-	return service->dsr && place->node && !place->own && wattle_is_outside(view, key);
+	return service->dsr && place->node && !place->own &&
+	       !(key->flags & WATTLE_KEY_SRC_HOST) &&
+	       wattle_decide_is_stranger(view, &key->saddr);
 }
 
 /*
@@ -176,7 +201,7 @@ static const struct wattle_service *wattle_dsr_frontend(const struct wattle_view
 	const struct wattle_place *dst;
 	struct wattle_place room;
 
-	if (!key->in || !wattle_is_outside(view, key))
+	if (!key->in || !wattle_decide_is_stranger(view, &key->saddr))
 		return NULL;
 	dst = wattle_locate(view, &key->daddr, false, &room);
 	if (dst->endpoint || (dst->node && !dst->own))

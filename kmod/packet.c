@@ -153,7 +153,7 @@ static noinline_for_stack bool wattle_packet_vouched(const struct wattle_packet 
 	if (p->reply)
 		return wattle_decide_is_gateway(&p->view, orig, p->key.in);
 	return p->key.in && (ct->status & IPS_DST_NAT) &&
-	       wattle_decide_is_outside(&p->view, &orig->saddr);
+	       wattle_decide_is_stranger(&p->view, &orig->saddr);
 }
 
 /* Of a connection that exists policy is asked about the original direction, as translated. */

@@ -149,6 +149,8 @@ struct wattle_service {
  * @affinities: which clients were sent where
  * @count: versions linked
  * @dsr: some service has, or had, direct server return
+ * @fresh: a frontend for UDP was staged where there was none
+ * @passed: one was published: there may be conversations that go past it (cut.c)
  * @turned: told of a frontend that takes no connections any more, or takes them again, once
  *	that is published; NULL: nobody is. Called under the config lock, may sleep.
  *
@@ -164,6 +166,8 @@ struct wattle_services {
 	struct wattle_affinities affinities;
 	unsigned int count;
 	bool dsr;
+	bool fresh;
+	bool passed;
 	void (*turned)(struct wattle_services *services, const struct wattle_service *service);
 };
 

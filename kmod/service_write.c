@@ -234,6 +234,7 @@ static int wattle_service_create(struct wattle_services *services, struct wattle
 	err = service->stats ? wattle_service_link(services, log, service) : -ENOMEM;
 	if (err)
 		goto err_service;
+	services->fresh |= key->proto == IPPROTO_UDP;
 	*out = service;
 	return 0;
 
@@ -642,6 +643,8 @@ void wattle_services_published(struct wattle_services *services)
 {
 	struct wattle_service *service, *next;
 
+	services->passed |= services->fresh;
+	services->fresh = false;
 	list_for_each_entry_safe(service, next, &services->staged, staged) {
 		list_del_init(&service->staged);
 		/* Not of what was added and deleted at once. */

@@ -117,6 +117,36 @@ check "others are left alone" eval \
 ask close udp >/dev/null
 ask close beside >/dev/null
 
+# A frontend that comes where somebody talks already: he goes on with its backend, without a pause.
+ask serve n1 udp 30055
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	for from in p1a n1; do
+		equals "$from talks to the node$v" n1 "$(ask open past-$from$f $from udp "n1$f" 30055 | cut -d ' ' -f 1)"
+	done
+done
+ask open loop n1 udp 127.0.0.1 30055 >/dev/null
+both <<-END
+service add 0.0.0.0:30055/udp
+backend add 0.0.0.0:30055/udp to 10.2.0.7:8053
+service add [::]:30055/udp
+backend add [::]:30055/udp to [fd00:2::7]:8053
+END
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	for from in p1a n1; do
+		check "and then to the service that took the port, $from$v" eventually 30 \
+			eval "[ \"\$(who talk past-$from$f)\" = p2a ]"
+		ask close past-$from$f >/dev/null
+	done
+done
+equals "but for loopback" n1 "$(who talk loop)"
+ask close loop >/dev/null
+both <<-END
+service del 0.0.0.0:30055/udp
+service del [::]:30055/udp
+END
+
 # Many changes of one backend, with others at work: who is with the other does not notice.
 both <<-END
 service replace $VIP:80/tcp

@@ -163,7 +163,9 @@ for f in "" /6; do
 	equals "outside, its own frontend$v" "p1a $(at_address "net$f") " "$(
 		for _ in {1..8}; do ask tcp net "n1$f" 30003 || exit; done | cut -d ' ' -f 1,2 | sort -u | tr '\n' ' ')"
 	equals "a pod, the other$v" "p1a p2a " "$(answers 16 tcp p1b "n1$f" 30003)"
-	equals "a node, the other$v" "p1a p2a " "$(answers 16 udp n2 "n1$f" 30003)"
+	equals "a node by itself, the other$v" "p1a p2a " "$(answers 16 udp n1 "n1$f" 30003)"
+	equals "by another node it is outside$v" "p1a $(at_address "n2$f") " "$(
+		for _ in {1..8}; do ask udp n2 "n1$f" 30003 || exit; done | cut -d ' ' -f 1,2 | sort -u | tr '\n' ' ')"
 	check "explain: outside$v" ask explain n1 "net$f" "n1$f" tcp 30003 verdict=allow \
 		"backend=.*$(at_address "p1a$f").*" via=null
 done
@@ -172,6 +174,7 @@ for f in "" /6; do
 	v=${f:+ over IPv6}
 	for proto in tcp udp; do
 		check "nobody for those from outside, $proto$v" ask blocked n2 no_backend net $proto "n2$f" 30003
+		check "nor for another node, $proto$v" ask blocked n2 no_backend n1 $proto "n2$f" 30003
 	done
 	check "explain: nobody$v" ask explain n2 "net$f" "n2$f" udp 30003 verdict=drop reason=no_backend
 	check "but for a pod$v" ask tcp p2b "n2$f" 30003
@@ -209,7 +212,7 @@ for f in "" /6; do
 	check "a pod that may not$v" ask blocked n1 source_range p1b tcp "n1$f" 30005
 	check "by another node it may not either$v" ask blocked n2 source_range p1b tcp "n2$f" 30005
 	check "another node, which is not named$v" ask blocked n1 source_range n2 tcp "n1$f" 30005
-	check "the host's own programs$v" ask tcp n1 "n1$f" 30005
+	check "the host's own programs by itself$v" ask tcp n1 "n1$f" 30005
 	check "outside that may not$v" ask blocked n1 source_range net tcp "n1$f" 30006
 	check "a pod that is named$v" ask blocked n1 source_range p1a tcp "n1$f" 30006
 	check "one that is not$v" ask tcp p1b "n1$f" 30006
@@ -218,6 +221,18 @@ for f in "" /6; do
 		reason=source_range "service=.*:30005/tcp" backend=null
 	check "explain: may not, from outside$v" ask explain n1 "net$f" "n1$f" tcp 30006 verdict=drop \
 		reason=source_range
+done
+both <<-END
+service add $VIP:86/tcp source $N2/32
+backend add $VIP:86/tcp to 10.2.0.7:8080
+service add [$VIP6]:86/tcp source $N26/128
+backend add [$VIP6]:86/tcp to [fd00:2::7]:8080
+END
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	check "programs of a host that may$v" ask tcp n2 "vip$f" 86
+	check "and may not$v" ask blocked n1 source_range n1 tcp "vip$f" 86
+	check "explain: may not$v" ask explain n1 "n1$f" "vip$f" tcp 86 verdict=drop reason=source_range
 done
 both <<<"service replace 0.0.0.0:30006/tcp"
 check "without sources everybody" ask tcp net n1 30006
@@ -249,6 +264,67 @@ for f in "" /6; do
 	equals "other ports are refused, UDP$v" refused "$(refused "$(ask udp net "vip$f" 99)")"
 	check "explain: refused$v" ask explain n1 "net$f" "vip$f" udp 99 verdict=reject reason=no_service_port
 done
+
+# The path's MTU, of the tunnel, is told to who is outside, about the packet that he sent.
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	equals "what is too big for the tunnel$v" "toobig 1450 $(at_address "n1$f")" \
+		"$(ask udp net "n1$f" 30002 size=1440 df=1)"
+done
+
+# Backends that are no pods: nodes, as those of the API server, and who is outside ------------------------
+for n in n2 net; do ask serve $n tcp 8022; done
+both <<-END
+service add $VIP:87/tcp
+backend add $VIP:87/tcp to $N1:8022
+service add [$VIP6]:87/tcp
+backend add [$VIP6]:87/tcp to [$N16]:8022
+service add $VIP:88/tcp
+backend add $VIP:88/tcp to $N2:8022
+service add [$VIP6]:88/tcp
+backend add [$VIP6]:88/tcp to [$N26]:8022
+service add $VIP:89/tcp
+backend add $VIP:89/tcp to $OUT:8022
+service add [$VIP6]:89/tcp
+backend add [$VIP6]:89/tcp to [$OUT6]:8022
+END
+reaches() # FROM PORT WHO CLIENT
+{
+	equals "$1 to $3 by a service$v" "$3 $(at_address "$4$f")" \
+		"$(ask tcp "$1" "vip$f" "$2" | cut -d ' ' -f 1,2)"
+}
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	for from in p1a p2a n1 n2 net; do reaches $from 87 n1 $from; done
+	reaches p1a 88 n2 p1a
+	reaches n1 88 n2 n1
+	reaches net 88 n2 n1
+	reaches p1a 89 net p1a
+	reaches n1 89 net n1
+	reaches net 89 net n1
+done
+
+# Addresses of the services' range that no service has: with a route to the device they end there.
+at n1 ip route add 10.96.0.0/16 dev wattle0
+at n1 ip -6 route add fd00:96::/64 dev wattle0
+at net ip route add 10.96.0.0/16 via $N1
+at net ip -6 route add fd00:96::/64 via $N16
+ask capture wire net br0 >/dev/null
+for to in 10.96.0.99 fd00:96::99; do
+	for from in p1a n1 net; do
+		check "$from to $to" ask blocked n1 no_node $from udp $to 53
+	done
+done
+check "it goes nowhere else" ask unseen wire "in .*(10.96.0.99|fd00:96::99)"
+for f in "" /6; do
+	v=${f:+ over IPv6}, beside that
+	for from in p1a n1 net; do reaches $from 88 n2 "${from/net/n1}"; done
+done
+ask uncapture wire >/dev/null
+at n1 ip route del 10.96.0.0/16
+at n1 ip -6 route del fd00:96::/64
+at net ip route del 10.96.0.0/16
+at net ip -6 route del fd00:96::/64
 
 # Pings of the address: by whom there is to answer -----------------------------------------------------
 ask serve p1a udp 8054

@@ -19,7 +19,7 @@ frontends() { w "$1" -j service show | jq -r '.[] | "\(.frontend) \(.scope) \(.e
 health()
 {
 	at net bash -c "exec 3<>/dev/tcp/192.0.2.${1#n}/32000 && printf 'GET / HTTP/1.1\r\n\r\n' >&3 && cat <&3" |
-		tr -d '\r' | sed -n '1s/HTTP.1.1 //p; $p' | tr '\n' ' '
+		tr -d '\r' | sed -n '1s/HTTP.1.1 \(.*\)/\1 /p; /^$/,$p' | tr -d '\n\t'
 }
 
 # slice NAME PORT TYPE ENDPOINTS
@@ -119,7 +119,7 @@ check "the other one's" ask tcp p2b 10.96.0.20 80
 equals "a load balancer's address" "p1a $OUT" "$(client net lb 80)"
 check "a pod that may" ask tcp p1a lb 80
 check "a pod that may not" ask blocked n1 source_range p1b tcp lb 80
-check "the node itself" ask tcp n1 lb 80
+check "nor the node itself" ask blocked n1 source_range n1 tcp lb 80
 check "internalTrafficPolicy Local, here" ask tcp p1b 10.96.0.30 80
 check "there" ask blocked n2 no_backend p2a tcp 10.96.0.30 80
 equals "a pod's port of its node" "p1b $OUT" "$(client net n1 8081)"
@@ -132,7 +132,7 @@ for n in n1 n2; do
 	background $n "$WATTLECTL" health serve $all -f "$dir/ready.yaml"
 done
 check "health is served" eventually 20 health n2
-answer='{"service":{"namespace":"x","name":"lb"},"localEndpoints":NUMBER,"serviceProxyHealthy":true}'
+answer='{"service": {"namespace": "x","name": "lb"},"localEndpoints": NUMBER,"serviceProxyHealthy": true}'
 # one pod, with an address of each family
 equals "where a backend is" "200 OK ${answer/NUMBER/1}" "$(health n1)"
 equals "where none is" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n2)"
@@ -140,6 +140,32 @@ equals "where none is" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n2
 check "it leaves" apply_both $all -f "$dir/leaving.yaml"
 equals "and serves on" "p1a $OUT" "$(client net n1 30080)"
 equals "but asks for no more" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n1)"
+
+# Not ready, and gone --------------------------------------------------------------------------------
+sed 's/nodeName: n1/&, conditions: {ready: false, serving: false}/' "$dir/ready.yaml" >"$dir/unready.yaml"
+lasts() { ask open "$1" "$2" tcp "$3" "$4" >/dev/null && ask talk "$1"; }
+# shellcheck disable=SC2086
+check "all of it is ready again" apply_both $all -f "$dir/ready.yaml"
+check "a pod has a connection" lasts pods p2a 10.96.0.20 80
+check "a node has" lasts node n2 10.96.0.20 80
+check "who is outside has" lasts out net n1 30080
+# shellcheck disable=SC2086
+check "its backend is not ready" apply_both $all -f "$dir/unready.yaml"
+# shellcheck disable=SC2086
+check "which is no more of a change" again $all -f "$dir/unready.yaml"
+check "there are no new connections" refused p2a 10.96.0.20 80
+check "nor from outside" refused net n1 30080
+sleep 1
+for name in pods node out; do check "connections live on: $name" ask talk $name; done
+# shellcheck disable=SC2086
+check "ready, it takes them again" apply_both $all -f "$dir/ready.yaml"
+check "as before" ask tcp p2a 10.96.0.20 80
+# shellcheck disable=SC2086
+check "it is gone" apply_both $all
+for name in pods node out; do
+	check "connections end: $name" eventually 30 eval '[ "$(ask talk $name)" = ECONNRESET ]'
+	ask close $name >/dev/null
+done
 
 check "all of it taken back" apply_both -f tests/netns/manifests/cluster.yaml
 check "the node port is nobody's" refused net n1 30080

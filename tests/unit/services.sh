@@ -111,6 +111,7 @@ serves "headless" n1 '' "$(service web 'clusterIP: None, type: ClusterIP, extern
 serves "headless by the list alone" n1 '' "$(service web 'clusterIPs: [None], ports: [{name: http, port: 80}]')$web"
 serves "ExternalName" n1 '' "$(service web 'type: ExternalName, externalName: a.example, ports: [{port: 80}]')"
 serves "another proxy's service" n1 '' "$(service web "$one" '' 'labels: {service.kubernetes.io/service-proxy-name: mine}')$web"
+serves "a service that is marked as headless" n1 '' "$(service web "$one" '' 'labels: {service.kubernetes.io/headless: ""}')$web"
 serves "ClientIP affinity" n1 '10.96.0.10:80/tcp affinity 10800 -> none' "$(service web "$one, sessionAffinity: ClientIP")"
 serves "with its time" n1 '10.96.0.10:80/tcp affinity 30 -> none' \
 	"$(service web "$one, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 30}}")"
@@ -135,6 +136,9 @@ serves "conditions" n1 '10.96.0.10:80/tcp -> 10.1.0.1:8080, 10.1.0.2:8080, 10.1.
 		{addresses: [10.1.0.4], conditions: {ready: false, serving: true, terminating: true}},
 		{addresses: [10.1.0.5], conditions: {ready: false, serving: false, terminating: true}},
 		{addresses: [10.1.0.6], conditions: {ready: false, serving: true}}')"
+serves "serving, unless it says that it is not" n1 '10.96.0.10:80/tcp -> 10.1.0.4:8080 terminating' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' \
+		'{addresses: [10.1.0.4], conditions: {ready: false, serving: null, terminating: true}}')"
 serves "publishNotReadyAddresses" n1 '10.96.0.10:80/tcp -> 10.1.0.3:8080' \
 	"$(service web "$one, publishNotReadyAddresses: true")$(
 		slice web '{name: http, port: 8080}' '{addresses: [10.1.0.3], conditions: {ready: false}}')"
@@ -143,6 +147,14 @@ serves "the first address of an endpoint" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080
 serves "an endpoint in two slices is one, and ready if one says so" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080' \
 	"$(service web "$one")$(slice web '{name: http, port: 8080}' \
 		'{addresses: [10.1.0.5], conditions: {ready: false, serving: true, terminating: true}}')$(slice web '{name: http, port: 8080}' "$here")"
+serves "a port of 0 in a slice is none" n1 '10.96.0.10:80/tcp -> 10.2.0.7:8080' \
+	"$(service web "$one")$(slice web '{name: http, port: 0}' "$here")$(slice web '{name: http, port: 8080}' "$there")"
+serves "another port in another slice" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:9090' \
+	"$(service web "$one")$(slice web '{name: http, port: 8080}' "$here")$(slice web '{name: http, port: 9090}' "$there")"
+serves "a slice of another proxy" n1 '10.96.0.10:80/tcp -> none' \
+	"$(service web "$one")$(sed 's/labels: {/&service.kubernetes.io\/service-proxy-name: mine, /' <<<"$web")"
+serves "nor one of a headless service" n1 '10.96.0.10:80/tcp -> none' \
+	"$(service web "$one")$(sed 's/labels: {/&service.kubernetes.io\/headless: "", /' <<<"$web")"
 serves "a slice without the label is nobody's" n1 '10.96.0.10:80/tcp -> none' \
 	"$(service web "$one")$(sed 's/, labels: {[^}]*}//' <<<"$web")"
 serves "nor does one of another namespace count" n1 '10.96.0.10:80/tcp -> none' \
@@ -167,8 +179,14 @@ refused 'weight: is not a number from 0 to 65535' \
 # internalTrafficPolicy ----------------------------------------------------------------------------
 local="$one, internalTrafficPolicy: Local"
 serves "internalTrafficPolicy Local" n1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' "$(service web "$local")$web"
+serves "an endpoint in two slices is here if one says so" n1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' \
+	"$(service web "$local")$(slice web '{name: http, port: 8080}' '{addresses: [10.1.0.5]}')$(slice web '{name: http, port: 8080}' "$here")"
+serves "who only leaves, and elsewhere, has others look there" n1 '10.96.0.10:80/tcp empty drop -> none' \
+	"$(service web "$local")$(slice web '{name: http, port: 8080}' \
+		'{addresses: [10.2.0.7], nodeName: n2, conditions: {ready: false, serving: true, terminating: true}}')"
 serves "on a node that has none: drop" n3 '10.96.0.10:80/tcp empty drop -> none' "$(service web "$local")$web"
 serves "but reject where nobody has any" n3 '10.96.0.10:80/tcp -> none' "$(service web "$local")"
+serves "a host that spells its name otherwise" N1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' "$(service web "$local")$web"
 serves "one that leaves stands in for those of its node" n1 '10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080 terminating' \
 	"$(service web "$local")$(slice web '{name: http, port: 8080}' \
 		"{addresses: [10.1.0.5], nodeName: n1, conditions: {ready: false, serving: true, terminating: true}}, $there")"
@@ -446,7 +464,8 @@ ask() # METHOD: status, the length and what came, without a kernel to ask
 	c = http.client.HTTPConnection("localhost", int(sys.argv[2]), timeout=10)
 	c.request(sys.argv[1], "/healthz")
 	r = c.getresponse()
-	print(r.status, r.getheader("Content-Type"), r.getheader("Content-Length"), r.read().decode())
+	body = r.read().decode().replace("\n", "\\n").replace("\t", "\\t")
+	print(r.status, r.getheader("Content-Type"), r.getheader("Content-Length"), body)
 	END
 }
 answers() # WHAT REGEX METHOD
@@ -471,9 +490,12 @@ pid=$!
 for i in $(seq 100); do [ -s "$dir/served" ] && break; sleep 0.05; done
 grep -qx "shop/web: port $port" "$dir/served"
 tap $? "health: it says where"
-body='\{"service":\{"namespace":"shop","name":"web"\},"localEndpoints":0,"serviceProxyHealthy":false\}'
-answers "health: without a kernel it is not well" "503 application/json 92 $body" GET
-answers "health: the same without the words" "503 application/json 92 " HEAD
+# To the byte what kube-proxy says.
+body='{\n\t"service": {\n\t\t"namespace": "shop",\n\t\t"name": "web"\n\t},\n'
+body+='\t"localEndpoints": 0,\n\t"serviceProxyHealthy": false\n}'
+body=$(sed 's/[\\{}]/\\&/g' <<<"$body")
+answers "health: without a kernel it is not well" "503 application/json 112 $body" GET
+answers "health: the same without the words" "503 application/json 112 " HEAD
 answers "health: nothing can be done there" "405 .*" POST
 python3 - "$port" <<'END' 2>>"$dir/err"
 import socket, sys
@@ -518,7 +540,7 @@ printf '%s\n' "$web$api" >"$dir/m.new"
 mv "$dir/m.new" "$dir/m.yaml"
 said served "shop/api: port $second"
 tap $? "health: a service that comes, by a file put in place"
-at_port "$second" "health: it is answered for" "503 .*\"name\":\"api\".*" GET
+at_port "$second" "health: it is answered for" "503 .*\"name\": \"api\".*" GET
 [ "$(grep -c "shop/web" "$dir/served")" = 1 ]
 tap $? "health: the other one stays"
 wait $keeper

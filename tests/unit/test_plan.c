@@ -133,10 +133,37 @@ static void test_scopes(void)
 	plans(&now, &want, "- service 0.0.0.0:80/tcp scope outside\n", "or with their frontend");
 }
 
+/* A backend that gets no new connections, and one more if @there. */
+static void want_idle(struct state *now, struct state *want, bool there)
+{
+	add(now, "10.0.0.1", WATTLE_SCOPE_ANY, NULL);
+	add(want, "10.0.0.1", WATTLE_SCOPE_ANY, NULL);
+	if (there)
+		add_backend(now, "10.0.0.1", WATTLE_SCOPE_ANY, "10.0.0.2");
+	add_backend(want, "10.0.0.1", WATTLE_SCOPE_ANY, "10.0.0.2");
+	want->backend.at[0].weight = 0;
+	want->backend.at[0].state = WATTLE_BACKEND_STATE_TERMINATING;
+}
+
+static void test_idle(void)
+{
+	struct state now = {}, want = {};
+
+	want_idle(&now, &want, false);
+	plans(&now, &want, "", "who gets nothing and has nothing does not come");
+	want_idle(&now, &want, true);
+	plans(&now, &want, "~ backend 10.0.0.1:80/tcp to 10.0.0.2:8080 weight 0 state terminating\n",
+	      "who is there keeps what he has");
+	want_idle(&now, &want, true);
+	now.backend.at[0] = want.backend.at[0];
+	plans(&now, &want, "", "and then stays so");
+}
+
 int main(void)
 {
 	test_services();
 	test_scopes();
+	test_idle();
 	kernel_close();
 	return tap_end();
 }

@@ -9,11 +9,12 @@
 
 #include "internal.h"
 
-/* A backend of a port, for whichever frontend may use it. */
+/* A backend of a port, for whichever frontend may use it. @open: takes new connections. */
 struct candidate {
 	struct manifest_backend backend;
 	const struct slice_endpoint *end;
 	bool local;
+	bool open;
 };
 
 /* Whom hints of the endpoints are followed for. */
@@ -24,7 +25,7 @@ enum topology { TOPOLOGY_NONE, TOPOLOGY_ZONE, TOPOLOGY_NODE };
  * @node: as seen from there; interned
  * @zone: of the node; interned, or NULL
  * @service: in hand, with its @name
- * @candidate: of the port and family in hand
+ * @candidate: of the port and family in hand, @open of them
  */
 struct making {
 	struct manifest *m;
@@ -36,6 +37,7 @@ struct making {
 	const char *name;
 	struct candidate *candidate;
 	unsigned int candidates;
+	unsigned int open;
 	enum topology topology;
 };
 
@@ -86,7 +88,7 @@ static const struct slice *slices_of(const struct manifest *m, const struct serv
 /* ---- candidates ---- */
 
 static void candidate_add(struct making *k, const struct slice_endpoint *end, uint16_t port,
-			  uint16_t weight, uint8_t state)
+			  uint16_t weight, uint8_t state, bool open)
 {
 	struct candidate *c;
 	unsigned int i;
@@ -97,6 +99,10 @@ static void candidate_add(struct making *k, const struct slice_endpoint *end, ui
 		if (!wattle_addr_equal(&c->backend.addr, &end->addr[0]) ||
 		    c->backend.port != port)
 			continue;
+		/* Not every slice says where it is. */
+		c->local |= end->node == k->node;
+		k->open += open && !c->open;
+		c->open |= open;
 		if (state == WATTLE_BACKEND_STATE_ACTIVE && c->backend.state != state) {
 			c->backend.state = state;
 			c->end = end;
@@ -106,11 +112,15 @@ static void candidate_add(struct making *k, const struct slice_endpoint *end, ui
 	c = APPEND(k->candidate, k->candidates);
 	*c = (struct candidate){
 		.backend = { end->addr[0], port, weight, state },
-		.end = end, .local = end->node == k->node,
+		.end = end, .local = end->node == k->node, .open = open,
 	};
+	k->open += open;
 }
 
-/* All that a connection could go to; those that are leaving while they still serve as well. */
+/*
+ * All that a connection could go to, those that are leaving while they still serve as well, and who
+ * may have connections.
+ */
 static void candidates_of(struct making *k, const struct slice *slice, uint16_t port,
 			  uint8_t addr_len)
 {
@@ -121,12 +131,12 @@ static void candidates_of(struct making *k, const struct slice *slice, uint16_t 
 		bool active = end->ready || k->service->publish;
 
 		/* More addresses than one would be the same once more. */
-		if ((!active && !(end->serving && end->terminating)) || !end->addr_count ||
-		    end->addr[0].len != addr_len)
+		if (!end->addr_count || end->addr[0].len != addr_len)
 			continue;
 		candidate_add(k, end, port, slice->weight,
 			      active ? WATTLE_BACKEND_STATE_ACTIVE :
-				       WATTLE_BACKEND_STATE_TERMINATING);
+				       WATTLE_BACKEND_STATE_TERMINATING,
+			      active || (end->serving && end->terminating));
 	}
 }
 
@@ -167,6 +177,7 @@ static void candidates_make(struct making *k, const struct service_port *port, u
 	const struct slice *slice = slices_of(k->m, k->service, &count);
 
 	k->candidates = 0;
+	k->open = 0;
 	free(k->candidate);
 	k->candidate = NULL;
 	for (i = 0; i < count; i++)
@@ -180,6 +191,8 @@ static void candidates_make(struct making *k, const struct service_port *port, u
 /* Hints choose among the active ones: who is leaving is only asked where those are none. */
 static bool candidate_fits(const struct making *k, const struct candidate *c, bool local)
 {
+	if (!c->open)
+		return false;
 	if (local)
 		return c->local;
 	if (c->backend.state != WATTLE_BACKEND_STATE_ACTIVE)
@@ -192,6 +205,30 @@ static bool candidate_fits(const struct making *k, const struct candidate *c, bo
 	default:
 		return true;
 	}
+}
+
+/*
+ * Who gets no new connections here and yet is there keeps those that he has, as with kube-proxy:
+ * one that is not ready at the moment, one that hints are not for any more. Conversations of UDP
+ * go elsewhere once he does not serve.
+ */
+static bool candidate_lingers(const struct candidate *c, uint8_t proto)
+{
+	return proto != IPPROTO_UDP || c->end->ready || c->end->serving;
+}
+
+static void candidate_use(const struct making *k, const struct candidate *c, bool local,
+			  struct manifest_service *out)
+{
+	struct manifest_backend backend = c->backend;
+
+	if (!candidate_fits(k, c, local)) {
+		if (!candidate_lingers(c, out->frontend.proto))
+			return;
+		backend.weight = 0;
+		backend.state = WATTLE_BACKEND_STATE_TERMINATING;
+	}
+	*APPEND(out->backend, out->backend_count) = backend;
 }
 
 /* ---- frontends ---- */
@@ -224,10 +261,9 @@ static void service_add(struct making *k, const struct vip *vip, uint16_t number
 	out->affinity = service->affinity;
 	out->dsr = service->dsr && proto != IPPROTO_SCTP;
 	for (i = 0; i < k->candidates; i++)
-		if (candidate_fits(k, &k->candidate[i], local))
-			*APPEND(out->backend, out->backend_count) = k->candidate[i].backend;
+		candidate_use(k, &k->candidate[i], local, out);
 	/* Others could answer: elsewhere is asked, once a load balancer has seen that none is here. */
-	out->empty = local && k->candidates ? WATTLE_EMPTY_DROP : WATTLE_EMPTY_REJECT;
+	out->empty = local && k->open ? WATTLE_EMPTY_DROP : WATTLE_EMPTY_REJECT;
 	if (!(vip->kinds & VIP_BALANCER))
 		return;
 	out->source_policy = service->deny ? WATTLE_SOURCE_POLICY_DENY : WATTLE_SOURCE_POLICY_ALLOW;

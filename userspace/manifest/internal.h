@@ -506,7 +506,10 @@ void read_given_identity(struct reader *r, struct node *node);
 void read_egress_policy(struct reader *r, struct node *node);
 void egress_release(struct manifest *m);
 
-bool read_service_port(struct reader *r, struct node *node, struct service_port *port);
+/* @min: the least number that it may have; 0: none at all. */
+bool read_service_port(struct reader *r, struct node *node, long min, struct service_port *port);
+/* Objects that kube-proxy does not ask for: those of another proxy, and of headless services. */
+bool labels_are_ignored(const struct node *labels);
 bool service_has_sources(const struct service *service, uint8_t len);
 bool service_is_closed(const struct service *service, uint8_t len);
 

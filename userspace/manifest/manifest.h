@@ -90,6 +90,7 @@ struct manifest_service {
 	bool dying;			/* which is being deleted */
 };
 
+/* One that is terminating and has no weight is only wanted where it is there already. */
 struct manifest_backend {
 	struct wattle_addr addr;
 	uint16_t port;

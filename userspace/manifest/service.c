@@ -6,14 +6,25 @@
 
 #include "internal.h"
 
-bool read_service_port(struct reader *r, struct node *node, struct service_port *port)
+bool labels_are_ignored(const struct node *labels)
+{
+	const struct node *child;
+
+	for_each_node(child, labels)
+		if (!strcmp(child->key, "service.kubernetes.io/service-proxy-name") ||
+		    !strcmp(child->key, "service.kubernetes.io/headless"))
+			return true;
+	return false;
+}
+
+bool read_service_port(struct reader *r, struct node *node, long min, struct service_port *port)
 {
 	long number;
 
 	memset(port, 0, sizeof(*port));
 	port->name = "";
 	if (!node_expect(r, node, NODE_MAP) ||
-	    !node_number(r, node_get(node, "port"), 1, 65535, &number) ||
+	    !node_number(r, node_get(node, "port"), min, 65535, &number) ||
 	    !read_proto(r, node_get(node, "protocol"), &port->proto))
 		return false;
 	port->name = intern(r->m, node_get_string(r, node, "name"));
@@ -258,7 +269,7 @@ static void service_port(struct reader *r, struct node *node, bool node_ports,
 	struct node *at;
 	long number;
 
-	if (!read_service_port(r, node, port))
+	if (!read_service_port(r, node, 1, port))
 		return;
 	if (!port->port)
 		bad(r, node, "port: is missing");
@@ -305,19 +316,19 @@ void read_service(struct reader *r, struct node *node)
 	};
 	struct node *spec = node_map(r, node, "spec"), *meta = node_map(r, node, "metadata");
 	struct service *service = APPEND(r->m->service, r->m->service_count);
-	struct node *ports, *child;
+	struct node *labels = node_map(r, meta, "labels"), *ports, *child;
 	unsigned int type;
 
 	memset(service, 0, sizeof(*service));
 	service->ns = intern(r->m, r->ns);
 	service->name = intern(r->m, r->name);
-	labels_read(r, node_map(r, meta, "labels"), &service->labels);
+	labels_read(r, labels, &service->labels);
 	child = node_map(r, spec, "selector");
 	service->has_selector = child && child->count;
 	labels_read(r, child, &service->selector);
 	type = read_choice(r, spec, "type", types);
 	/* Nothing to do, or somebody else's to do. */
-	if (type == 1 || labels_get(&service->labels, "service.kubernetes.io/service-proxy-name"))
+	if (type == 1 || labels_are_ignored(labels))
 		return;
 	service_annotations(r, node_map(r, meta, "annotations"), service);
 	service_addresses(r, node, spec, service);

@@ -7,7 +7,7 @@ static void slice_ports(struct reader *r, struct node *list, struct slice *slice
 	struct node *child;
 
 	for_each_node(child, list)
-		read_service_port(r, child, APPEND(slice->port, slice->port_count));
+		read_service_port(r, child, 0, APPEND(slice->port, slice->port_count));
 }
 
 /* Names in a list of objects that have nothing else. */
@@ -43,7 +43,7 @@ static void slice_endpoint(struct reader *r, struct node *node, struct slice *sl
 	conditions = node_map(r, node, "conditions");
 	end->ready = true;
 	node_bool(r, node_get(conditions, "ready"), &end->ready);
-	end->serving = end->ready;
+	end->serving = true;
 	node_bool(r, node_get(conditions, "serving"), &end->serving);
 	node_bool(r, node_get(conditions, "terminating"), &end->terminating);
 	end->node = intern(r->m, node_get_string(r, node, "nodeName"));
@@ -64,15 +64,15 @@ static void slice_endpoint(struct reader *r, struct node *node, struct slice *sl
 void read_slice(struct reader *r, struct node *node)
 {
 	struct node *meta = node_map(r, node, "metadata"), *type = node_get(node, "addressType");
-	struct node *list, *child;
+	struct node *labels = node_map(r, meta, "labels"), *list, *child;
 	struct slice *slice;
 	const char *text, *service;
 	uint64_t weight = 100;
 
-	service = node_get_string(r, node_map(r, meta, "labels"), "kubernetes.io/service-name");
+	service = node_get_string(r, labels, "kubernetes.io/service-name");
 	if (!node_string(r, type, &text))
 		return;
-	if (!strcmp(text, "FQDN") || !*service)
+	if (!strcmp(text, "FQDN") || !*service || labels_are_ignored(labels))
 		return;		/* of nobody's */
 	if (strcmp(text, "IPv4") && strcmp(text, "IPv6")) {
 		bad(r, type ? type : node, "addressType: \"%s\" is not IPv4, IPv6 or FQDN", text);

@@ -393,6 +393,12 @@ static bool service_stays(const struct state *want, const struct wattle_backend 
 					      sizeof(service), compare_services);
 }
 
+/* Who would get nothing, and has nothing: manifests name all that could have connections. */
+static bool backend_idles(const struct wattle_backend *backend)
+{
+	return !backend->weight && backend->state == WATTLE_BACKEND_STATE_TERMINATING;
+}
+
 static void plan_backends(struct plan *plan, const struct state *now, const struct state *want,
 			  bool dels)
 {
@@ -408,7 +414,8 @@ static void plan_backends(struct plan *plan, const struct state *now, const stru
 				 scope_text(&old->service),
 				 wattle_sockaddr_text(to, &old->addr, old->port));
 		if (dels || !new ||
-		    (old && old->weight == new->weight && old->state == new->state))
+		    (old && old->weight == new->weight && old->state == new->state) ||
+		    (!old && backend_idles(new)))
 			continue;
 		plan_add(plan, wattle_backend_encode(scratch(), WATTLE_REPLACE, new),
 			 old ? '~' : '+', "backend", "%s%s to %s weight %u state %s",

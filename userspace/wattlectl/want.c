@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tables that manifests want of a node. */
+#include <ctype.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -425,17 +426,35 @@ static void want_egress(struct want *want)
 
 /* ---- all of it ---- */
 
-static bool node_is_known(struct want *want)
+static bool node_is_known(const struct manifest *m, const char *name)
 {
 	struct manifest_pod pod;
 	size_t i;
 
-	if (manifest_has_node(want->m, want->node))
+	if (manifest_has_node(m, name))
 		return true;
-	for (i = 0; i < manifest_pod_count(want->m); i++) {
-		manifest_pod(want->m, i, &pod);
-		if (!strcmp(pod.node, want->node))
+	for (i = 0; i < manifest_pod_count(m); i++) {
+		manifest_pod(m, i, &pod);
+		if (!strcmp(pod.node, name))
 			return true;
+	}
+	return false;
+}
+
+/* The names of nodes are in lower case; those of their hosts, which $(hostname) gives, need not be. */
+static bool node_find(struct want *want)
+{
+	char name[WATTLE_NAME_MAX + 1];
+	size_t i;
+
+	if (node_is_known(want->m, want->node))
+		return true;
+	for (i = 0; want->node[i]; i++)
+		name[i] = tolower((unsigned char)want->node[i]);
+	name[i] = '\0';
+	if (node_is_known(want->m, name)) {
+		want->node = manifest_text(want->m, name);
+		return true;
 	}
 	report(want->call, "--node", "there is no Node %s in what was given, and no pod on it",
 	       want->node);
@@ -447,7 +466,7 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 {
 	struct want want = { .call = call, .m = m, .node = node, .state = state };
 
-	if (!node_is_known(&want))
+	if (!node_find(&want))
 		return EXIT_REFUSED;
 	want_nodes(&want);
 	check_nodes(&want);
