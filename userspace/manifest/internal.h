@@ -70,8 +70,11 @@ struct node {
 
 struct reader;
 
-/* A value of its own: a document, or an element of a top-level "items". */
-typedef void node_fn(struct reader *r, struct node *node);
+/*
+ * A value of its own: a document, or an element of a top-level "items". False: it can only be
+ * taken with the whole list, whose kind is still to come.
+ */
+typedef bool node_fn(struct reader *r, struct node *node);
 
 /**
  * struct reader - a file on its way in
@@ -491,8 +494,8 @@ struct manifest {
 
 struct namespace *namespace_of(struct manifest *m, const char *name);
 
-/* One object; says what is wrong. */
-void object_read(struct reader *r, struct node *node);
+/* One object, or a list of them; says what is wrong. False: as of node_fn. */
+bool object_read(struct reader *r, struct node *node);
 void read_node(struct reader *r, struct node *node);
 void read_pod(struct reader *r, struct node *node);
 void read_service(struct reader *r, struct node *node);

@@ -154,6 +154,17 @@ static struct node *json_node(struct json *j, enum node_type type)
 
 static struct node *json_value(struct json *j, bool top, const struct node *items);
 
+/* False: it has to wait for the rest of @items. */
+static bool json_item(struct json *j, const struct node *items, struct node *child)
+{
+	bool taken;
+
+	j->r->list = items;
+	taken = j->r->fn(j->r, child);
+	j->r->list = NULL;
+	return taken;
+}
+
 /* @items: what this is the top-level "items" of, or NULL. */
 static struct node *json_list(struct json *j, const struct node *items)
 {
@@ -170,14 +181,10 @@ static struct node *json_list(struct json *j, const struct node *items)
 			return NULL;
 		if (!j->r)
 			continue;
-		if (items) {
-			j->r->list = items;
-			j->r->fn(j->r, child);
-			j->r->list = NULL;
+		if (!items || list->first || !json_item(j, items, child))
+			node_add(list, child);
+		else
 			arena_rollback(&j->r->arena, &mark);
-			continue;
-		}
-		node_add(list, child);
 	} while (json_next(j, ','));
 	if (json_next(j, ']'))
 		return list;

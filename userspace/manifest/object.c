@@ -413,7 +413,7 @@ static void read_object(struct reader *r, struct node *node, const struct kind *
 	kind->read(r, node);
 }
 
-/* "List", or "PodList": its elements have been read one by one. */
+/* "List", or "PodList". */
 static bool is_list(const struct node *node, const char *kind)
 {
 	size_t len = strlen(kind);
@@ -427,7 +427,22 @@ static bool is_list(const struct node *node, const char *kind)
 	return false;
 }
 
-/* In a "PodList" of the API server pods do not say that they are pods: but it comes first. */
+/* Elements that have not been taken as they came: lists in lists, aliases, objects without a kind. */
+static void read_list(struct reader *r, struct node *node)
+{
+	struct node *list = node_list(r, node, "items"), *child, *next;
+	const struct node *outer = r->list;
+
+	for (child = list ? list->first : NULL; child; child = next) {
+		next = child->next;
+		child->parent = NULL;
+		r->list = node;
+		r->fn(r, child);
+	}
+	r->list = outer;
+}
+
+/* In a "PodList" of the API server pods do not say that they are pods. */
 static void of_list(struct reader *r, const char **kind, const char **api)
 {
 	const char *list = r->list ? node_get_string(r, r->list, "kind") : "";
@@ -439,29 +454,11 @@ static void of_list(struct reader *r, const char **kind, const char **api)
 	*api = node_get_string(r, r->list, "apiVersion");
 }
 
-void object_read(struct reader *r, struct node *node)
+static void read_kind(struct reader *r, struct node *node, const char *kind, const char *api)
 {
-	const char *kind, *api;
 	char padded[80];
 	unsigned int i;
 
-	if (node_is_null(node))
-		return;
-	if (!node_expect(r, node, NODE_MAP))
-		return;
-	kind = node_get_string(r, node, "kind");
-	api = node_get_string(r, node, "apiVersion");
-	of_list(r, &kind, &api);
-	if (!*kind || !*api) {
-		bad(r, node, "%s: is missing: not a Kubernetes object",
-		    *kind ? "apiVersion" : "kind");
-		return;
-	}
-	r->kind = kind;
-	if (is_list(node, kind)) {
-		node_list(r, node, "items");
-		return;
-	}
 	snprintf(padded, sizeof(padded), " %s ", api);
 	for (i = 0; i < COUNT(kinds); i++) {
 		if (strcmp(kinds[i].name, kind))
@@ -474,6 +471,35 @@ void object_read(struct reader *r, struct node *node)
 	if (r->m->ignore_unknown)
 		return;
 	r->name = node_get_string(r, node_map(r, node, "metadata"), "name");
+	if (!*r->name)
+		r->name = NULL;
 	bad(r, node, "%s of %s is not a kind that is read here (--ignore-unknown passes over it)",
 	    kind, api);
+}
+
+bool object_read(struct reader *r, struct node *node)
+{
+	const char *kind, *api;
+
+	if (node_is_null(node))
+		return true;
+	if (!node_expect(r, node, NODE_MAP))
+		return true;
+	kind = node_get_string(r, node, "kind");
+	api = node_get_string(r, node, "apiVersion");
+	/* In the order of the alphabet the kind of a list comes after its items. */
+	if (!*kind && !*api && r->list && !node_get(r->list, "kind"))
+		return false;
+	of_list(r, &kind, &api);
+	if (!*kind || !*api) {
+		bad(r, node, "%s: is missing: not a Kubernetes object",
+		    *kind ? "apiVersion" : "kind");
+		return true;
+	}
+	r->kind = kind;
+	if (is_list(node, kind))
+		read_list(r, node);
+	else
+		read_kind(r, node, kind, api);
+	return true;
 }
