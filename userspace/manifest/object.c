@@ -14,6 +14,24 @@ static int compare_labels(const void *a, const void *b)
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
 }
 
+/* Labels become one text: it has to be clear where each begins and ends. */
+static bool label_is_plain(struct reader *r, const struct node *node, const char *value)
+{
+	const char *key = node->key, *c;
+
+	for (c = key; *c > ' ' && *c < 0x7f && *c != '='; c++)
+		;
+	if (*c || !*key) {
+		bad(r, node, "\"%s\" is not the name of a label", key);
+		return false;
+	}
+	for (c = value; *c > ' ' && *c < 0x7f; c++)
+		;
+	if (*c)
+		bad(r, node, "\"%s\" is not the value of a label", value);
+	return !*c;
+}
+
 bool labels_read(struct reader *r, const struct node *map, struct labels *labels)
 {
 	const char *value;
@@ -26,7 +44,8 @@ bool labels_read(struct reader *r, const struct node *map, struct labels *labels
 	labels->at = arena_alloc(&r->m->arena, (map->count + 1) * sizeof(*labels->at));
 	for_each_node(child, map) {
 		/* An empty value may be written as nothing at all. */
-		if (!node_string(r, node_is_null(child) ? NULL : child, &value)) {
+		if (!node_string(r, node_is_null(child) ? NULL : child, &value) ||
+		    !label_is_plain(r, child, value)) {
 			fine = false;
 			continue;
 		}
@@ -249,7 +268,8 @@ static void pod_add_port(struct reader *r, struct node *node, struct pod *pod)
 		return;
 	port.port = number;
 	pod_add_host_port(r, node, &port, pod);
-	if (!*name)
+	/* No policy can say another. */
+	if (!port_name_is_valid(name))
 		return;
 	port.name = intern(r->m, name);
 	named_put(&r->m->port_names, port.name, r->m);

@@ -166,6 +166,11 @@ bool selector_read(struct reader *r, const struct node *node, enum label_space s
 
 /* ---- Cilium's ---- */
 
+const char *reserved_name(unsigned int number)
+{
+	return reserved_names[number];
+}
+
 static int reserved_number(const char *name)
 {
 	unsigned int i;
