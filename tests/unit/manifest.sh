@@ -37,7 +37,7 @@ refused 'm.yaml:2: not YAML' 'a: [1\n'
 refused 'm.yaml:1: not YAML' '{"a": "\\q"}'
 refused 'm.yaml:1: .*kind: is missing' 'apiVersion: v1\nmetadata: {name: x}\n'
 refused 'm.yaml:1: is a list, and should be an object' '[1, 2]'
-refused 'm.yaml:2: kind: the field is there twice, in lines 1 and 2' 'kind: Pod\nkind: Pod\n'
+refused 'm.yaml:2: Pod: kind: the field is there twice, in lines 1 and 2' 'kind: Pod\nkind: Pod\n'
 refused 'merge keys' 'a: {<<: {b: c}}\n'
 refused 'no such anchor' 'a: *b\n'
 refused 'aliases repeat too much' "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n$(for i in 1 2 3 4 5 6 7; do
@@ -75,6 +75,14 @@ refused 'NetworkPolicy shop/p: sepc: unknown field' "$(np '{podSelector: {}}' | 
 refused 'spec.podSelector.matchLabels.a: is a number, and should be a string: put it in quotes' \
 	"$(np '{podSelector: {matchLabels: {a: 1}}}')"
 refused 'spec.podSelector.matchLabels.a: is a boolean' "$(np '{podSelector: {matchLabels: {a: true}}}')"
+refused 'spec.podSelector.matchLabels.app : "app " cannot be the name of a label' \
+	"$(np '{podSelector: {matchLabels: {"app ": web}}}')"
+refused 'matchExpressions\[0\].values\[1\]: "b c" cannot be the value of a label' \
+	"$(np '{podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [a, b c]}]}}')"
+refused 'm.yaml:4: NetworkPolicy shop/p: spec.ingress: the field is there twice' \
+	"$(np '{podSelector: {}, ingress: [], ingress: [{}]}')"
+refused 'm.yaml:2: NetworkPolicy shop/p: spec.ingress: the field is there twice' \
+	'{"items": [{"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1", "metadata": {"name": "p", "namespace": "shop"},\n"spec": {"ingress": [], "ingress": [{}]}}]}'
 refused 'matchExpressions\[0\].operator: "Gt" is not In, NotIn, Exists or DoesNotExist' \
 	"$(np '{podSelector: {matchExpressions: [{key: a, operator: Gt, values: [b]}]}}')"
 refused 'matchExpressions\[0\]: values: In and NotIn need at least one' \
@@ -122,6 +130,9 @@ tap $? "which names both"
 # Cilium -----------------------------------------------------------------------------------
 refused 'CiliumNetworkPolicy shop/p: spec.ingress\[0\].fromEndpoint: unknown field' \
 	"$(cnp '{endpointSelector: {}, ingress: [{fromEndpoint: [{}]}]}')"
+refused 'fromEndpoints\[0\].matchLabels.k8s:a/b/c: "a/b/c" cannot be the name of a label' \
+	"$(cnp '{endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {"k8s:a/b/c": d}}]}]}')"
+refused 'CiliumNetworkPolicy shop/p: spec: is missing' "$(cnp '' | sed '/^spec/d')\nspecs: []\n"
 refused 'spec: endpointSelector: is missing' "$(cnp '{ingress: [{}]}')"
 refused 'spec.nodeSelector: host policies are not supported' "$(cnp '{nodeSelector: {}, ingress: [{}]}')"
 refused 'toFQDNs: rules by DNS name \(FQDN\) are not supported' \

@@ -325,7 +325,7 @@ void read_cilium_policy(struct reader *r, struct node *node)
 
 	node_fields(r, node, fields);
 	r->kind = intern(r->m, r->kind);
-	if (!spec && !specs) {
+	if (!spec && (!specs || !specs->count)) {
 		bad(r, node, "spec: is missing");
 		return;
 	}
