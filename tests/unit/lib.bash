@@ -31,7 +31,8 @@ tap()
 		echo "ok $tap_n - $what"
 	else
 		echo "not ok $tap_n - $what"
-		head -c 3000 "$dir/err" "$dir/out" 2>/dev/null | sed 's/^/# /'
+		# What is cut has no end of its line, and the next result would be in it.
+		{ head -c 3000 "$dir/err" "$dir/out" 2>/dev/null; echo; } | sed 's/^/# /'
 	fi
 }
 

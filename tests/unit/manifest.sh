@@ -37,7 +37,7 @@ refused 'm.yaml:2: not YAML' 'a: [1\n'
 refused 'm.yaml:1: not YAML' '{"a": "\\q"}'
 refused 'm.yaml:1: .*kind: is missing' 'apiVersion: v1\nmetadata: {name: x}\n'
 refused 'm.yaml:1: is a list, and should be an object' '[1, 2]'
-refused 'm.yaml:2: kind: the field is there twice, in lines 1 and 2' 'kind: Pod\nkind: Pod\n'
+refused 'm.yaml:2: Pod: kind: the field is there twice, in lines 1 and 2' 'kind: Pod\nkind: Pod\n'
 refused 'merge keys' 'a: {<<: {b: c}}\n'
 refused 'no such anchor' 'a: *b\n'
 refused 'aliases repeat too much' "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n$(for i in 1 2 3 4 5 6 7; do
@@ -51,6 +51,10 @@ taken "another kind where that is asked for" \
 	'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n' --ignore-unknown
 refused 'Pod .*: metadata.name: "a/b" is not a name' 'apiVersion: v1\nkind: Pod\nmetadata: {name: a/b}\n'
 refused 'nodeName: "a.b" is not a name' 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {nodeName: "a b"}\n'
+refused 'Pod shop/a: metadata.labels.a: "1 k8s:b=2" is not the value of a label' \
+	'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a: "1 k8s:b=2"}}\n'
+refused 'metadata.labels.a=b: "a=b" is not the name of a label' \
+	'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a=b: c}}\n'
 refused 'Pod: metadata.name: is missing' 'apiVersion: v1\nkind: Pod\nmetadata: {}\n'
 refused 'Pod shop/web: is there already, in .*cluster.yaml:[0-9]+' \
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n'
@@ -71,6 +75,14 @@ refused 'NetworkPolicy shop/p: sepc: unknown field' "$(np '{podSelector: {}}' | 
 refused 'spec.podSelector.matchLabels.a: is a number, and should be a string: put it in quotes' \
 	"$(np '{podSelector: {matchLabels: {a: 1}}}')"
 refused 'spec.podSelector.matchLabels.a: is a boolean' "$(np '{podSelector: {matchLabels: {a: true}}}')"
+refused 'spec.podSelector.matchLabels.app : "app " cannot be the name of a label' \
+	"$(np '{podSelector: {matchLabels: {"app ": web}}}')"
+refused 'matchExpressions\[0\].values\[1\]: "b c" cannot be the value of a label' \
+	"$(np '{podSelector: {matchExpressions: [{key: a, operator: NotIn, values: [a, b c]}]}}')"
+refused 'm.yaml:4: NetworkPolicy shop/p: spec.ingress: the field is there twice' \
+	"$(np '{podSelector: {}, ingress: [], ingress: [{}]}')"
+refused 'm.yaml:2: NetworkPolicy shop/p: spec.ingress: the field is there twice' \
+	'{"items": [{"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1", "metadata": {"name": "p", "namespace": "shop"},\n"spec": {"ingress": [], "ingress": [{}]}}]}'
 refused 'matchExpressions\[0\].operator: "Gt" is not In, NotIn, Exists or DoesNotExist' \
 	"$(np '{podSelector: {matchExpressions: [{key: a, operator: Gt, values: [b]}]}}')"
 refused 'matchExpressions\[0\]: values: In and NotIn need at least one' \
@@ -118,6 +130,9 @@ tap $? "which names both"
 # Cilium -----------------------------------------------------------------------------------
 refused 'CiliumNetworkPolicy shop/p: spec.ingress\[0\].fromEndpoint: unknown field' \
 	"$(cnp '{endpointSelector: {}, ingress: [{fromEndpoint: [{}]}]}')"
+refused 'fromEndpoints\[0\].matchLabels.k8s:a/b/c: "a/b/c" cannot be the name of a label' \
+	"$(cnp '{endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {"k8s:a/b/c": d}}]}]}')"
+refused 'CiliumNetworkPolicy shop/p: spec: is missing' "$(cnp '' | sed '/^spec/d')\nspecs: []\n"
 refused 'spec: endpointSelector: is missing' "$(cnp '{ingress: [{}]}')"
 refused 'spec.nodeSelector: host policies are not supported' "$(cnp '{nodeSelector: {}, ingress: [{}]}')"
 refused 'toFQDNs: rules by DNS name \(FQDN\) are not supported' \
@@ -142,9 +157,26 @@ refused 'selects by namespace, and a policy selects in its own, shop' \
 	"$(cnp '{endpointSelector: {matchLabels: {"k8s:io.kubernetes.pod.namespace": ops}}, ingress: [{}]}')"
 refused 'policies for reserved identities' \
 	"$(cnp '{endpointSelector: {matchLabels: {"reserved:host": ""}}, ingress: [{}]}')"
+refused 'ports\[0\].port: "010" is neither a number' \
+	"$(cnp '{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: "010"}]}]}]}')"
 refused 'specs\[0\].ingress\[0\].toPorts\[0\].ports\[0\].protocol' \
 	"$(cnp '{}' | sed '/^spec/d')\nspecs: [{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"1\", protocol: X}]}]}]}]\n"
 taken "labels, description, log, null" "$(cnp '{endpointSelector: {}, description: x, labels: [{key: a}], log: {value: b}, ingress: null, egress: [{toEntities: [world], toPorts: null}]}')"
+
+# reach FROM TO WANT: of the manifest that was taken last
+reach() { jq -e --arg f "$1" --arg t "$2" --argjson w "$3" \
+	'[.[] | select(.from == $f and .to == $t) | .allowed] | all(. == $w) and length > 0' "$dir/out" >/dev/null; }
+taken "a reserved identity that is the world of a family" \
+	"$(cnp '{endpointSelector: {}, egressDeny: [{toEndpoints: [{matchLabels: {"reserved:world-ipv4": ""}}]}], enableDefaultDeny: {egress: false}}')"
+reach shop/web world '[]' && reach shop/web ops/dns '["any"]'
+tap $? "is what the entity of its name is"
+taken "services of no namespace" \
+	"$(cnp '{endpointSelector: {}, egress: [{toServices: [{k8sService: {serviceName: dns}}]}]}')
+---
+{apiVersion: v1, kind: Service, metadata: {name: dns, namespace: ops}, spec: {clusterIP: None, selector: {app: dns}}}
+"
+reach shop/web ops/dns '["any"]' && reach shop/web ops/monitor '[]'
+tap $? "are those of all, by name too"
 
 # Formats: the same from YAML and JSON, whatever the order ------------------------------------
 python3 - "$dir" <<'END'
@@ -168,6 +200,27 @@ taken "a typed list" '{"kind": "NamespaceList", "apiVersion": "v1", "items": [{"
 taken "an empty list" '{"apiVersion": "v1", "items": [], "kind": "List"}\n---\n{"kind": "List", "items": null, "apiVersion": "v1"}'
 $tool -j policy check -f - <"$dir/d.yaml" >"$dir/out" 2>"$dir/err" && cmp -s "$dir/want" "$dir/out"
 tap $? "the same from standard input"
+
+# closes WHAT TEXT: a policy that closes shop to everybody is found there
+closes()
+{
+	printf '%b' "$2" >"$dir/m.yaml"
+	check -f "$dir/m.yaml" && jq -e '[.[] | select(.to == "shop/web") | .allowed[]] == []' \
+		"$dir/out" >/dev/null
+	tap $? "read: $1"
+}
+closed='{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p, namespace: shop}, spec: {podSelector: {}}}'
+kindless='{"metadata": {"name": "p", "namespace": "shop"}, "spec": {"podSelector": {}}}'
+closes "a list in a list" "kind: List\napiVersion: v1\nitems:\n- kind: List\n  apiVersion: v1\n  items:\n  - $closed\n"
+closes "a list that is an alias" "kind: List\napiVersion: v1\nx: &a [$closed]\nitems: *a\n"
+closes "an element that is an alias" "kind: List\napiVersion: v1\nx: &a $closed\nitems: [*a]\n"
+closes "a typed list, sorted by key" "apiVersion: networking.k8s.io/v1\nitems: [null, $kindless]\nkind: NetworkPolicyList\n"
+closes "the same in JSON, in a list" '{"apiVersion": "v1", "items": [{"apiVersion": "networking.k8s.io/v1",
+	"items": ['"$kindless"'], "kind": "NetworkPolicyList"}], "kind": "List"}'
+refused 'm.yaml:4: NetworkPolicy shop/p: spec.podSelektor: unknown field' \
+	'apiVersion: networking.k8s.io/v1\nitems:\n- metadata: {name: p, namespace: shop}\n  spec: {podSelektor: {}}\nkind: NetworkPolicyList\n'
+refused 'm.yaml:1: kind: is missing' '{items: [{metadata: {name: p}}]}\n'
+closes "byte order mark, carriage returns, comments" "\\xef\\xbb\\xbf# a\r\n---\r\n$closed # b\r\n...\r\n---\r\n# c\r\n"
 
 # Identities -------------------------------------------------------------------------------
 cat >"$dir/id.yaml" <<'END'
@@ -211,6 +264,13 @@ tap $? "the hash of a template makes no identity"
 tap $? "other named ports do"
 [ "$(id shop/done)" = null ] && [ "$(id shop/agent)" = null ]
 tap $? "completed pods are nobody, hostNetwork pods their node"
+before=$(id shop/web)
+sed 's/web-3/web-4/; s/http, containerPort: 8080/a, containerPort: 1/' "$dir/pods.yaml" >"$dir/more.yaml"
+sed -i '/web-2/,/^---/d' "$dir/more.yaml"
+check -f "$dir/pods.yaml" -f <(sed -n '/web-4/,/^---/p' "$dir/more.yaml" | sed '1i apiVersion: v1\nkind: Pod')
+[ "$before" = "$(id shop/web)" ] && [ "$(id shop/web-4)" != "$before" ]
+tap $? "pods of the same labels and other ports rename nobody"
+check -f "$dir/pods.yaml"
 before=$(id shop/web)
 np '{podSelector: {matchLabels: {pod-template-hash: abc}}}' >"$dir/hash.yaml"
 check -f "$dir/pods.yaml" -f "$dir/hash.yaml"

@@ -213,6 +213,9 @@ prints '"tool":"[0-9]' -j version
 prints 'wattlectl node add NAME addr ADDR \[ addr ADDR \]\.\.\. \[ cidr PREFIX \]\.\.\.' node help
 prints 'wattlectl node add NAME' help node
 prints 'wattlectl explain src ADDR dst ADDR' explain help
+prints '^Usage: wattlectl policy check -f' policy check --help
+prints '^Usage: wattlectl policy check -f' policy check -f nowhere -h
+prints '^Usage: wattlectl apply --node NAME' apply --help
 
 # Completion knows every object, verb and key that the usage does.
 $tool complete '' | sort >"$dir/objects"

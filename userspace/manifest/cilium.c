@@ -25,19 +25,6 @@ static const struct section sections[] = {
 
 /* ---- peers ---- */
 
-static void read_endpoints_peer(struct reader *r, struct node *node, struct rule *rule)
-{
-	struct peer *peer = rule_add_peer(r, rule, node, PEER_SELECT);
-	unsigned int i;
-
-	if (!node_expect(r, node, NODE_MAP) ||
-	    !selector_read_cilium(r, node, r->ns, false, &peer->select))
-		return;
-	for (i = 1; i <= 10; i++)
-		if (peer->select.reserved & 1 << i)
-			rule_add_peer(r, rule, node, PEER_ID)->id = i;
-}
-
 static void add_ids(struct reader *r, struct rule *rule, const struct node *node,
 		    const uint8_t *ids)
 {
@@ -91,6 +78,22 @@ static bool add_entity(struct reader *r, struct rule *rule, const struct node *n
 		return false;
 	}
 	return true;
+}
+
+static void read_endpoints_peer(struct reader *r, struct node *node, struct rule *rule)
+{
+	struct peer *peer = rule_add_peer(r, rule, node, PEER_SELECT);
+	uint16_t reserved;
+	unsigned int i;
+
+	if (!node_expect(r, node, NODE_MAP) ||
+	    !selector_read_cilium(r, node, r->ns, false, &peer->select))
+		return;
+	/* Peers move as others are added. */
+	reserved = peer->select.reserved;
+	for (i = 1; i <= 10; i++)
+		if (reserved & 1 << i)
+			add_entity(r, rule, node, reserved_name(i));
 }
 
 static void read_entity(struct reader *r, struct node *node, struct rule *rule)
@@ -165,10 +168,9 @@ static void read_service_peer(struct reader *r, struct node *node, struct rule *
 		return;
 	peer = rule_add_peer(r, rule, node, PEER_SERVICE);
 	ns = node_get_string(r, of, "namespace");
+	/* None: any, of that name or those labels, as in Cilium. */
 	if (*ns)
 		peer->ns = intern(r->m, ns);
-	else if (service)
-		peer->ns = r->ns ? intern(r->m, r->ns) : NULL;
 	if (service) {
 		peer->ref = intern(r->m, node_get_string(r, service, "serviceName"));
 		if (!*peer->ref)
@@ -323,7 +325,7 @@ void read_cilium_policy(struct reader *r, struct node *node)
 
 	node_fields(r, node, fields);
 	r->kind = intern(r->m, r->kind);
-	if (!spec && !specs) {
+	if (!spec && (!specs || !specs->count)) {
 		bad(r, node, "spec: is missing");
 		return;
 	}

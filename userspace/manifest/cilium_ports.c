@@ -31,19 +31,6 @@ static unsigned int read_protocols(struct reader *r, const struct node *node, ui
 	return 1;
 }
 
-static bool is_name(const char *text)
-{
-	const char *c;
-	bool letter = false;
-
-	for (c = text; *c; c++) {
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", *c))
-			return false;
-		letter |= *c >= 'a' && *c <= 'z';
-	}
-	return letter && c - text <= 15;
-}
-
 static bool read_port_text(struct reader *r, const struct node *node, struct port *port)
 {
 	const char *text;
@@ -54,12 +41,13 @@ static bool read_port_text(struct reader *r, const struct node *node, struct por
 		return true;
 	if (!node_string(r, node, &text))
 		return false;
-	if (is_name(text)) {
+	if (port_name_is_valid(text)) {
 		port->name = intern(r->m, text);
 		port->where = where_is(r, node);
 		return true;
 	}
-	if (strspn(text, "0123456789") != strlen(text) ||
+	/* Cilium takes a 0 in front for the sign of another base. */
+	if (strspn(text, "0123456789") != strlen(text) || (text[0] == '0' && text[1]) ||
 	    wattle_number_parse(&number, text, 0, UINT16_MAX)) {
 		bad(r, node, "\"%s\" is neither a number from 0 to 65535 nor the name of a port",
 		    text);

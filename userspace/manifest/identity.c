@@ -178,10 +178,14 @@ static void group_begin(struct manifest *m, const struct member *member,
 	group->account = member->pod->account;
 	group->labels = member->labels;
 	group->text = member->text;
+	group->key = member->text;
+	/* Ports always count: pods of others that come or go rename nobody. */
+	if (*member->pod->ports)
+		group->key = arena_printf(&m->arena, "%s ports:%s", member->text,
+					  member->pod->ports);
 	/* Same labels, other named ports: an identity of its own, or names would be wrong. */
 	if (before && before->pod->ns == ns && before->text == member->text)
-		group->text = arena_printf(&m->arena, "%s ports:%s", member->text,
-					   *member->pod->ports ? member->pod->ports : "none");
+		group->text = group->key;
 	group->port = member->pod->port;
 	group->port_count = member->pod->port_count;
 	group->first_pod = first_pod;
@@ -297,9 +301,9 @@ static uint32_t number_free(const char *text, uint8_t *used)
 	return id;
 }
 
-static int compare_texts(const void *a, const void *b)
+static int compare_group_keys(const void *a, const void *b)
 {
-	return strcmp((*(struct group *const *)a)->text, (*(struct group *const *)b)->text);
+	return strcmp((*(struct group *const *)a)->key, (*(struct group *const *)b)->key);
 }
 
 static bool numbers_make(struct manifest *m)
@@ -321,10 +325,10 @@ static bool numbers_make(struct manifest *m)
 			numbers_given(m, sorted[i]);
 	}
 	if (fine && m->group_count)
-		qsort(sorted, m->group_count, sizeof(*sorted), compare_texts);
+		qsort(sorted, m->group_count, sizeof(*sorted), compare_group_keys);
 	for (i = 0; fine && i < m->group_count; i++)
 		if (!sorted[i]->id)
-			sorted[i]->id = number_free(sorted[i]->text, used);
+			sorted[i]->id = number_free(sorted[i]->key, used);
 	free(used);
 	free(sorted);
 	return fine;

@@ -70,8 +70,11 @@ struct node {
 
 struct reader;
 
-/* A value of its own: a document, or an element of a top-level "items". */
-typedef void node_fn(struct reader *r, struct node *node);
+/*
+ * A value of its own: a document, or an element of a top-level "items". False: it can only be
+ * taken with the whole list, whose kind is still to come.
+ */
+typedef bool node_fn(struct reader *r, struct node *node);
 
 /**
  * struct reader - a file on its way in
@@ -202,6 +205,7 @@ struct group {
 	const char *account;
 	struct labels labels;	/* of the pods, as far as they count */
 	const char *text;
+	const char *key;		/* the same, and all named ports: its number is made of it */
 	const struct named_port *port;
 	unsigned int port_count;
 	unsigned int pods;
@@ -241,6 +245,8 @@ bool selector_read(struct reader *r, const struct node *node, enum label_space s
 /* As in the kinds of cilium.io; @ns: of the policy, NULL where it has none. */
 bool selector_read_cilium(struct reader *r, const struct node *node, const char *ns,
 			  bool subject, struct selector *sel);
+/* Of 1 to 10; the entity of that name is the same. */
+const char *reserved_name(unsigned int number);
 set selector_resolve(struct manifest *m, const struct selector *sel);
 bool selector_matches_labels(const struct selector *sel, const struct labels *labels);
 
@@ -492,8 +498,8 @@ struct manifest {
 
 struct namespace *namespace_of(struct manifest *m, const char *name);
 
-/* One object; says what is wrong. */
-void object_read(struct reader *r, struct node *node);
+/* One object, or a list of them; says what is wrong. False: as of node_fn. */
+bool object_read(struct reader *r, struct node *node);
 void read_node(struct reader *r, struct node *node);
 void read_pod(struct reader *r, struct node *node);
 void read_service(struct reader *r, struct node *node);
@@ -519,6 +525,7 @@ bool read_prefix(struct reader *r, const struct node *node, bool bare,
 		 struct wattle_prefix *prefix);
 bool read_excepts(struct reader *r, const struct node *list, struct peer *peer);
 bool read_proto(struct reader *r, const struct node *node, uint8_t *proto);
+bool port_name_is_valid(const char *name);
 bool prefix_covers(const struct wattle_prefix *outer, const struct wattle_prefix *inner);
 bool prefix_has(const struct wattle_prefix *prefix, const struct wattle_addr *addr);
 const char *where_is(struct reader *r, const struct node *node);

@@ -154,6 +154,32 @@ static struct node *json_node(struct json *j, enum node_type type)
 
 static struct node *json_value(struct json *j, bool top, const struct node *items);
 
+/* All below @node are where they belong: so it can be told where a field is twice. */
+static bool json_unique(struct json *j, const struct node *node)
+{
+	const struct node *child;
+
+	if (node->type == NODE_MAP && !node_unique(j->r, node))
+		return false;
+	for_each_node(child, node)
+		if (!json_unique(j, child))
+			return false;
+	return true;
+}
+
+/* False: it has to wait for the rest of @items. */
+static bool json_item(struct json *j, const struct node *items, struct node *child)
+{
+	bool taken;
+
+	if (!json_unique(j, child))
+		return true;
+	j->r->list = items;
+	taken = j->r->fn(j->r, child);
+	j->r->list = NULL;
+	return taken;
+}
+
 /* @items: what this is the top-level "items" of, or NULL. */
 static struct node *json_list(struct json *j, const struct node *items)
 {
@@ -170,14 +196,10 @@ static struct node *json_list(struct json *j, const struct node *items)
 			return NULL;
 		if (!j->r)
 			continue;
-		if (items) {
-			j->r->list = items;
-			j->r->fn(j->r, child);
-			j->r->list = NULL;
+		if (!items || list->first || !json_item(j, items, child))
+			node_add(list, child);
+		else
 			arena_rollback(&j->r->arena, &mark);
-			continue;
-		}
-		node_add(list, child);
 	} while (json_next(j, ','));
 	if (json_next(j, ']'))
 		return list;
@@ -220,7 +242,7 @@ static struct node *json_map(struct json *j, bool top)
 		json_bad(j, "expected , or } in an object");
 		return NULL;
 	}
-	return !j->r || node_unique(j->r, map) ? map : NULL;
+	return map;
 }
 
 /* true, false, null; with a number it is told that it is one. */
@@ -298,7 +320,8 @@ static bool json_all(struct json *j)
 			return false;
 		if (!j->r)
 			continue;
-		j->r->fn(j->r, node);
+		if (json_unique(j, node))
+			j->r->fn(j->r, node);
 		arena_release(&j->r->arena);
 	}
 }

@@ -93,7 +93,7 @@ static bool read_peer(struct reader *r, struct node *node, struct rule *rule)
 
 /* ---- ports ---- */
 
-static bool port_name_is_valid(const char *name)
+bool port_name_is_valid(const char *name)
 {
 	const char *c;
 	bool letter = false;

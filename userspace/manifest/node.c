@@ -94,12 +94,40 @@ static size_t path_text(const struct node *node, char *text, size_t size)
 	return len;
 }
 
+static const char *text_of(const struct node *map, const char *key)
+{
+	const struct node *node = node_get(map, key);
+
+	return node && node->type == NODE_SCALAR && node->len ? node->text : NULL;
+}
+
+/* An object that is not whole yet, as far as it has told what it is. */
+static void object_of(struct reader *r, const struct node *node, struct reader *out)
+{
+	const struct node *top = node, *meta;
+
+	for (; node; node = node->parent) {
+		top = node;
+		if (node->parent && node->parent->key && !strcmp(node->parent->key, "items") &&
+		    node->parent->parent && !node->parent->parent->parent)
+			break;
+	}
+	meta = node_get(top, "metadata");
+	*out = (struct reader){ .m = r->m, .file = r->file, .kind = text_of(top, "kind"),
+				.ns = text_of(meta, "namespace"), .name = text_of(meta, "name") };
+}
+
 /* "FILE:LINE: KIND NAMESPACE/NAME: FIELD" */
 static void where_text(struct reader *r, const struct node *node, char *text, size_t size)
 {
+	struct reader early;
 	char path[512] = "";
 	size_t len;
 
+	if (!r->kind) {
+		object_of(r, node, &early);
+		r = &early;
+	}
 	path_text(node, path, sizeof(path));
 	len = snprintf(text, size, "%.200s:%u", r->file, node ? node->line : 1);
 	if (r->kind && r->name)

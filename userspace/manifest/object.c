@@ -14,6 +14,24 @@ static int compare_labels(const void *a, const void *b)
 	return strcmp(((const struct label *)a)->key, ((const struct label *)b)->key);
 }
 
+/* Labels become one text: it has to be clear where each begins and ends. */
+static bool label_is_plain(struct reader *r, const struct node *node, const char *value)
+{
+	const char *key = node->key, *c;
+
+	for (c = key; *c > ' ' && *c < 0x7f && *c != '='; c++)
+		;
+	if (*c || !*key) {
+		bad(r, node, "\"%s\" is not the name of a label", key);
+		return false;
+	}
+	for (c = value; *c > ' ' && *c < 0x7f; c++)
+		;
+	if (*c)
+		bad(r, node, "\"%s\" is not the value of a label", value);
+	return !*c;
+}
+
 bool labels_read(struct reader *r, const struct node *map, struct labels *labels)
 {
 	const char *value;
@@ -26,7 +44,8 @@ bool labels_read(struct reader *r, const struct node *map, struct labels *labels
 	labels->at = arena_alloc(&r->m->arena, (map->count + 1) * sizeof(*labels->at));
 	for_each_node(child, map) {
 		/* An empty value may be written as nothing at all. */
-		if (!node_string(r, node_is_null(child) ? NULL : child, &value)) {
+		if (!node_string(r, node_is_null(child) ? NULL : child, &value) ||
+		    !label_is_plain(r, child, value)) {
 			fine = false;
 			continue;
 		}
@@ -249,7 +268,8 @@ static void pod_add_port(struct reader *r, struct node *node, struct pod *pod)
 		return;
 	port.port = number;
 	pod_add_host_port(r, node, &port, pod);
-	if (!*name)
+	/* No policy can say another. */
+	if (!port_name_is_valid(name))
 		return;
 	port.name = intern(r->m, name);
 	named_put(&r->m->port_names, port.name, r->m);
@@ -413,7 +433,7 @@ static void read_object(struct reader *r, struct node *node, const struct kind *
 	kind->read(r, node);
 }
 
-/* "List", or "PodList": its elements have been read one by one. */
+/* "List", or "PodList". */
 static bool is_list(const struct node *node, const char *kind)
 {
 	size_t len = strlen(kind);
@@ -427,7 +447,22 @@ static bool is_list(const struct node *node, const char *kind)
 	return false;
 }
 
-/* In a "PodList" of the API server pods do not say that they are pods: but it comes first. */
+/* Elements that have not been taken as they came: lists in lists, aliases, objects without a kind. */
+static void read_list(struct reader *r, struct node *node)
+{
+	struct node *list = node_list(r, node, "items"), *child, *next;
+	const struct node *outer = r->list;
+
+	for (child = list ? list->first : NULL; child; child = next) {
+		next = child->next;
+		child->parent = NULL;
+		r->list = node;
+		r->fn(r, child);
+	}
+	r->list = outer;
+}
+
+/* In a "PodList" of the API server pods do not say that they are pods. */
 static void of_list(struct reader *r, const char **kind, const char **api)
 {
 	const char *list = r->list ? node_get_string(r, r->list, "kind") : "";
@@ -439,29 +474,11 @@ static void of_list(struct reader *r, const char **kind, const char **api)
 	*api = node_get_string(r, r->list, "apiVersion");
 }
 
-void object_read(struct reader *r, struct node *node)
+static void read_kind(struct reader *r, struct node *node, const char *kind, const char *api)
 {
-	const char *kind, *api;
 	char padded[80];
 	unsigned int i;
 
-	if (node_is_null(node))
-		return;
-	if (!node_expect(r, node, NODE_MAP))
-		return;
-	kind = node_get_string(r, node, "kind");
-	api = node_get_string(r, node, "apiVersion");
-	of_list(r, &kind, &api);
-	if (!*kind || !*api) {
-		bad(r, node, "%s: is missing: not a Kubernetes object",
-		    *kind ? "apiVersion" : "kind");
-		return;
-	}
-	r->kind = kind;
-	if (is_list(node, kind)) {
-		node_list(r, node, "items");
-		return;
-	}
 	snprintf(padded, sizeof(padded), " %s ", api);
 	for (i = 0; i < COUNT(kinds); i++) {
 		if (strcmp(kinds[i].name, kind))
@@ -474,6 +491,35 @@ void object_read(struct reader *r, struct node *node)
 	if (r->m->ignore_unknown)
 		return;
 	r->name = node_get_string(r, node_map(r, node, "metadata"), "name");
+	if (!*r->name)
+		r->name = NULL;
 	bad(r, node, "%s of %s is not a kind that is read here (--ignore-unknown passes over it)",
 	    kind, api);
+}
+
+bool object_read(struct reader *r, struct node *node)
+{
+	const char *kind, *api;
+
+	if (node_is_null(node))
+		return true;
+	if (!node_expect(r, node, NODE_MAP))
+		return true;
+	kind = node_get_string(r, node, "kind");
+	api = node_get_string(r, node, "apiVersion");
+	/* In the order of the alphabet the kind of a list comes after its items. */
+	if (!*kind && !*api && r->list && !node_get(r->list, "kind"))
+		return false;
+	of_list(r, &kind, &api);
+	if (!*kind || !*api) {
+		bad(r, node, "%s: is missing: not a Kubernetes object",
+		    *kind ? "apiVersion" : "kind");
+		return true;
+	}
+	r->kind = kind;
+	if (is_list(node, kind))
+		read_list(r, node);
+	else
+		read_kind(r, node, kind, api);
+	return true;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Selectors: from documents, and to the pods that they mean. */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "internal.h"
@@ -39,13 +40,49 @@ static struct requirement *selector_add(struct manifest *m, struct selector *sel
 typedef const char *key_fn(struct reader *r, const struct node *node, const char *key,
 			   enum label_space *space, struct selector *sel);
 
+/* Letters, digits, and @more between them; 63 at most, as all names in Kubernetes. */
+static bool is_word(const char *text, size_t len, const char *more)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) &&
+		    (!i || i == len - 1 || !strchr(more, text[i])))
+			return false;
+	return len && len <= 63;
+}
+
+/* Nobody can have another: a policy for it would be one for nobody. */
+static bool value_is_fine(struct reader *r, const struct node *node, const char *value)
+{
+	if (!*value || is_word(value, strlen(value), "-_."))
+		return true;
+	bad(r, node, "\"%s\" cannot be the value of a label", value);
+	return false;
+}
+
+/* PREFIX/NAME or NAME. */
+static bool key_is_fine(struct reader *r, const struct node *node, const char *key)
+{
+	const char *slash = strchr(key, '/'), *name = slash ? slash + 1 : key;
+	size_t i, prefix = slash ? slash - key : 0;
+	bool fine = is_word(name, strlen(name), "-_.") && (!slash || (prefix && prefix <= 253));
+
+	for (i = 0; i < prefix; i++)
+		fine &= isdigit((unsigned char)key[i]) || islower((unsigned char)key[i]) ||
+			key[i] == '-' || key[i] == '.';
+	if (!fine)
+		bad(r, node, "\"%s\" cannot be the name of a label", key);
+	return fine;
+}
+
 static bool read_values(struct reader *r, struct node *list, struct requirement *req)
 {
 	struct node *child;
 	const char *text;
 
 	for_each_node(child, list) {
-		if (!node_string(r, child, &text))
+		if (!node_string(r, child, &text) || !value_is_fine(r, child, text))
 			return false;
 		req->value[req->value_count++] = intern(r->m, text);
 	}
@@ -105,8 +142,7 @@ static bool read_expression(struct reader *r, struct node *expr, enum label_spac
 		    "Exists and DoesNotExist take no values");
 		return false;
 	}
-	if (translate)
-		text = translate(r, key, text, &space, sel);
+	text = translate(r, key, text, &space, sel);
 	if (!text)
 		return false;
 	req = selector_add(r->m, sel, space, op, text, values ? values->count : 0);
@@ -119,10 +155,10 @@ static bool read_label(struct reader *r, struct node *label, enum label_space sp
 	const char *key = label->key, *value;
 	struct requirement *req;
 
-	if (!node_string(r, node_is_null(label) ? NULL : label, &value))
+	if (!node_string(r, node_is_null(label) ? NULL : label, &value) ||
+	    !value_is_fine(r, label, value))
 		return false;
-	if (translate)
-		key = translate(r, label, key, &space, sel);
+	key = translate(r, label, key, &space, sel);
 	if (!key)
 		return false;
 	req = selector_add(r->m, sel, space, OP_IN, key, 1);
@@ -158,13 +194,27 @@ static bool selector_parse(struct reader *r, const struct node *node, enum label
 	return fine;
 }
 
+/* Nothing else than it says. */
+static const char *plain_key(struct reader *r, const struct node *node, const char *key,
+			     enum label_space *space, struct selector *sel)
+{
+	(void)space;
+	(void)sel;
+	return key_is_fine(r, node, key) ? key : NULL;
+}
+
 bool selector_read(struct reader *r, const struct node *node, enum label_space space,
 		   struct selector *sel)
 {
-	return selector_parse(r, node, space, NULL, sel);
+	return selector_parse(r, node, space, plain_key, sel);
 }
 
 /* ---- Cilium's ---- */
+
+const char *reserved_name(unsigned int number)
+{
+	return reserved_names[number];
+}
 
 static int reserved_number(const char *name)
 {
@@ -201,7 +251,7 @@ static const char *cilium_key(struct reader *r, const struct node *node, const c
 	}
 	if (!strncmp(key, NS_LABELS, strlen(NS_LABELS))) {
 		*space = SPACE_NAMESPACE;
-		return key + strlen(NS_LABELS);
+		return plain_key(r, node, key + strlen(NS_LABELS), space, sel);
 	}
 	if (!strcmp(key, NS_NAME))
 		*space = SPACE_NAME;
@@ -209,7 +259,7 @@ static const char *cilium_key(struct reader *r, const struct node *node, const c
 		*space = SPACE_ACCOUNT;
 	else if (!strcmp(key, CLUSTER))
 		*space = SPACE_CLUSTER;
-	return key;
+	return plain_key(r, node, key, space, sel);
 }
 
 static bool names_namespace(const struct selector *sel)

@@ -112,15 +112,18 @@ struct namespace *namespace_of(struct manifest *m, const char *name)
 
 /* ---- one file ---- */
 
-static void source_value(struct reader *r, struct node *node)
+static bool source_value(struct reader *r, struct node *node)
 {
+	bool taken = true;
+
 	r->kind = NULL;
 	r->ns = NULL;
 	r->name = NULL;
 	if (r->m->errors < SOURCE_ERRORS)
-		object_read(r, node);
+		taken = object_read(r, node);
 	r->kind = NULL;
 	r->name = NULL;
+	return taken;
 }
 
 bool manifest_load_text(struct manifest *m, const char *name, const char *text, size_t len)

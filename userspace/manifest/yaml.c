@@ -77,11 +77,19 @@ static bool is_items(const struct yaml *y, const struct node *list)
 static void yaml_item(struct yaml *y, struct node *item)
 {
 	struct node *list = item->parent;
+	bool taken;
 
+	/* Others wait already. */
+	if (list->first != item)
+		return;
 	item->parent = NULL;
 	y->r->list = list->parent;
-	y->r->fn(y->r, item);
+	taken = y->r->fn(y->r, item);
 	y->r->list = NULL;
+	if (!taken) {
+		item->parent = list;
+		return;
+	}
 	list->first = NULL;
 	list->last = NULL;
 	/* Others may be made of it by alias. */

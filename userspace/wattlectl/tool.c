@@ -79,6 +79,7 @@ static int netns_enter(void)
 static int help(int argc, char **argv)
 {
 	const struct object *object;
+	const struct verb *verb;
 	bool ambiguous;
 
 	if (!argc) {
@@ -88,15 +89,23 @@ static int help(int argc, char **argv)
 	object = object_find(argv[0], &ambiguous);
 	if (!object)
 		return usage_error("there is no object", argv[0]);
-	usage_object(stdout, object);
+	verb = argc > 1 && object->verbs[0].name[0] ?
+	       verb_find(object, argv[1], &ambiguous) : NULL;
+	if (verb)
+		usage_verb(stdout, object, verb);
+	else
+		usage_object(stdout, object);
 	return EXIT_DONE;
 }
 
-/* "wattlectl node help", where nothing has a verb of that name. */
+/* "wattlectl node help", where nothing has a verb of that name; -h and --help after any word. */
 static bool wants_help(int argc, char **argv)
 {
-	return argc == 2 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "-h") ||
-			     !strcmp(argv[1], "--help"));
+	const char *last = argv[argc - 1];
+
+	if (argc == 2 && !strcmp(last, "help"))
+		return true;
+	return argc > 1 && (!strcmp(last, "-h") || !strcmp(last, "--help"));
 }
 
 static int command(int argc, char **argv)
@@ -107,7 +116,7 @@ static int command(int argc, char **argv)
 	if (!strcmp(argv[0], "help"))
 		return help(argc - 1, argv + 1);
 	if (wants_help(argc, argv))
-		return help(1, argv);
+		return help(argc - 1, argv);
 	code = call_parse(&call, argc, argv);
 	if (code == EXIT_USAGE && call.verb)
 		usage_verb(stderr, call.object, call.verb);
