@@ -188,6 +188,7 @@ static enum wattle_outcome wattle_stack_slow(struct wattle_packet *p)
 	wattle_packet_decide(p);
 	if (!wattle_packet_allowed(p))
 		return WATTLE_TAKEN;
+	wattle_packet_account(p);
 	wattle_packet_remember(p, WATTLE_TO_STACK);
 	wattle_count(p->w, WATTLE_COUNT_TO_POD, wattle_skb_packets(p->skb), p->parsed.len);
 	return WATTLE_PASS;
@@ -242,6 +243,13 @@ static u32 wattle_device_identity(const struct wattle_packet *p)
 	return p->decision.src_id;
 }
 
+/* An answer was counted before it came to the stack, which sends it on to another node. */
+static void wattle_device_account(struct wattle_packet *p)
+{
+	if (!p->reply)
+		wattle_packet_account(p);
+}
+
 static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -260,11 +268,13 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 	identity = wattle_wire_identity(wattle_device_identity(p));
 	__skb_set_sw_hash(skb, p->hash, true);
 	if (wattle_fits(skb, &p->parsed, mtu)) {
+		wattle_device_account(p);
 		skb_dst_drop(skb);
 		wattle_send(p->w, d->node, skb, identity);
 		return WATTLE_TAKEN;
 	}
 	if (!(p->parsed.flags & WATTLE_PARSED_DF)) {
+		wattle_device_account(p);
 		wattle_send_fragments(p->w, d->node, skb, identity, mtu);
 		return WATTLE_TAKEN;
 	}
