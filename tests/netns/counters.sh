@@ -7,6 +7,7 @@
 . "$(dirname "$0")/traffic.bash"
 
 world 4
+ask sysctl n1 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 for p in $PODS1 $PODS2; do
 	ask serve "$p" tcp 8080
 	ask serve "$p" udp 8053
