@@ -70,6 +70,19 @@ void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
 	bill->bytes = flow->bytes;
 }
 
+void wattle_flow_owe_backend(struct wattle *w, const struct wattle_flow *flow,
+			     struct wattle_service_stats *backend)
+{
+	struct wattle_flows *flows = this_cpu_ptr(w->flows);
+	struct wattle_flow_bill *bill = &flows->table.bills[flow - flows->table.flows];
+
+	if (!backend)
+		return;
+	bill->backend = wattle_service_stats_get(backend);
+	bill->packets = flow->packets;
+	bill->bytes = flow->bytes;
+}
+
 /*
  * Caches belong to their CPU: others that want to read or sweep one run there for a moment. A
  * CPU that is offline uses its own as little as we do.

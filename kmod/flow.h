@@ -121,7 +121,14 @@ struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key
 void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
 		     const struct wattle_rule *rule);
 
-/* Add what all CPUs have counted to the counters of the rules. Context: process, may sleep. */
+/* The same for the backend that it goes to, or comes from. Alive as above, or NULL. */
+void wattle_flow_owe_backend(struct wattle *w, const struct wattle_flow *flow,
+			     struct wattle_service_stats *backend);
+
+/*
+ * Add what all CPUs have counted to the counters of rules and backends. Context: process, may
+ * sleep.
+ */
 void wattle_flows_bill(struct wattle *w);
 
 /* What flow show tells of an entry. */

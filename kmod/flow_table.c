@@ -145,11 +145,14 @@ void wattle_flow_table_bill(struct wattle_flow_table *table, u32 index)
 {
 	const struct wattle_flow *flow = &table->flows[index];
 	struct wattle_flow_bill *bill = &table->bills[index];
+	u64 packets = flow->packets - bill->packets;
+	u64 bytes = flow->bytes - bill->bytes;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bill->count) && bill->count[i]; i++)
-		wattle_rule_count_add(bill->count[i], flow->packets - bill->packets,
-				      flow->bytes - bill->bytes);
+		wattle_rule_count_add(bill->count[i], packets, bytes);
+	if (bill->backend && packets)
+		wattle_service_stats_add(bill->backend, flow->reply, packets, bytes);
 	bill->packets = flow->packets;
 	bill->bytes = flow->bytes;
 }
@@ -162,6 +165,7 @@ static void wattle_flow_settle(struct wattle_flow_table *table, u32 index)
 	wattle_flow_table_bill(table, index);
 	for (i = 0; i < ARRAY_SIZE(bill->count); i++)
 		wattle_rule_count_put(bill->count[i]);
+	wattle_service_stats_put(bill->backend);
 	memset(bill, 0, sizeof(*bill));
 }
 

@@ -10,6 +10,7 @@
 #include <linux/bitops.h>
 #include <net/netfilter/nf_conntrack.h>
 #include "policy_count.h"
+#include "service_stats.h"
 #include "types.h"
 
 #define WATTLE_FLOW_WAYS	8
@@ -28,6 +29,7 @@ enum wattle_rewrite {
  * @expires: jiffies (low bits) after which it is not believed
  * @next: enum wattle_next
  * @rewrite: enum wattle_rewrite
+ * @reply: the direction of @ct that it is for
  * @identity: of the sender, as it goes on the wire (TO_NODE)
  * @addr: new address
  * @port: new port
@@ -45,7 +47,8 @@ struct wattle_flow {
 	u32 expires;
 	u8 next;
 	u8 rewrite;
-	u16 reserved;
+	bool reply;
+	u8 reserved;
 	u32 identity;
 	/* second line */
 	struct in6_addr addr;
@@ -66,11 +69,13 @@ struct wattle_flow {
 static_assert(sizeof(struct wattle_flow) <= 128);
 
 /*
- * The rules that let a flow pass, and how much of what it has carried they have counted; beside
- * the entries, for no packet that the cache decides has to look at it.
+ * The rules that let a flow pass and the backend that a service sent it to, and how much of what
+ * it has carried they have counted; beside the entries, for no packet that the cache decides has
+ * to look at it.
  */
 struct wattle_flow_bill {
 	struct wattle_rule_count *count[2];	/* held; or NULL */
+	struct wattle_service_stats *backend;	/* held; or NULL */
 	u64 packets;
 	u64 bytes;
 };
@@ -151,12 +156,12 @@ int wattle_flow_table_place(const struct wattle_flow_table *table, const struct 
 struct wattle_flow *wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
 					  const struct wattle_key *key, u32 hash);
 
-/* Empty @index: its counters go to the rules, its connection is let go. */
+/* Empty @index: its counters go to the rules and the backend, its connection is let go. */
 void wattle_flow_table_clear(struct wattle_flow_table *table, u32 index);
 
 void wattle_flow_table_clear_all(struct wattle_flow_table *table);
 
-/* Tell the rules what the entry at @index has carried since they were told last. */
+/* Tell them what the entry at @index has carried since they were told last. */
 void wattle_flow_table_bill(struct wattle_flow_table *table, u32 index);
 
 #endif /* WATTLE_FLOW_TABLE_H */

@@ -189,6 +189,7 @@ static enum wattle_outcome wattle_stack_slow(struct wattle_packet *p)
 	wattle_packet_decide(p);
 	if (!wattle_packet_allowed(p))
 		return WATTLE_TAKEN;
+	wattle_packet_account(p);
 	wattle_packet_remember(p, WATTLE_TO_STACK);
 	wattle_count(p->w, WATTLE_COUNT_TO_POD, wattle_skb_packets(p->skb), p->parsed.len);
 	return WATTLE_PASS;
@@ -255,6 +256,13 @@ static enum wattle_outcome wattle_device_too_big(struct wattle_packet *p, unsign
 	return wattle_packet_drop(p, WATTLE_REASON_TOO_BIG);
 }
 
+/* An answer was counted before it came to the stack, which sends it on to another node. */
+static void wattle_device_account(struct wattle_packet *p)
+{
+	if (!p->reply)
+		wattle_packet_account(p);
+}
+
 static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -277,6 +285,7 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 	fits = wattle_fits(skb, &p->parsed, mtu);
 	if (!fits && (p->parsed.flags & WATTLE_PARSED_DF))
 		return wattle_device_too_big(p, mtu);
+	wattle_device_account(p);
 	if (!p->reply && (p->key.flags & WATTLE_KEY_OUTSIDE)) {
 		reason = wattle_dsr_hand_on(skb, &p->parsed);
 		if (reason)

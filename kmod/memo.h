@@ -14,6 +14,7 @@
 
 #define WATTLE_MEMO_BITS	10
 #define WATTLE_MEMO_SLOTS	BIT(WATTLE_MEMO_BITS)
+#define WATTLE_MEMO_BACKEND_BITS	8
 
 /**
  * struct wattle_place - what an address is, and where
@@ -77,18 +78,31 @@ struct wattle_memo_decision {
 	struct wattle_decision decision;
 };
 
+/*
+ * The counters of a backend; NULL: there are none. @key: frontend in place of the source, backend
+ * in that of the destination; WATTLE_KEY_OUTSIDE: the client is from there.
+ */
+struct wattle_memo_backend {
+	struct wattle_key key;
+	u64 gen;
+	u32 epoch;
+	struct wattle_service_stats *stats;
+};
+
 /**
  * struct wattle_memo - what a CPU remembers
  * @seed: secret: nobody can aim at a slot
  * @places: of addresses
  * @services: of frontends
  * @decisions: of new connections
+ * @backends: of connections that exist, through services
  */
 struct wattle_memo {
 	u64 seed;
 	struct wattle_memo_place places[WATTLE_MEMO_SLOTS];
 	struct wattle_memo_service services[WATTLE_MEMO_SLOTS];
 	struct wattle_memo_decision decisions[WATTLE_MEMO_SLOTS];
+	struct wattle_memo_backend backends[BIT(WATTLE_MEMO_BACKEND_BITS)];
 };
 
 /* The slot for @addr, filled in or not. */
@@ -125,16 +139,27 @@ static inline bool wattle_memo_place_is(const struct wattle_memo_place *slot,
 	return slot->gen == gen && slot->epoch == epoch && ipv6_addr_equal(&slot->addr, addr);
 }
 
-/* The slot for @key, filled in or not. */
-static inline struct wattle_memo_decision *wattle_memo_decision(struct wattle_memo *memo,
-								const struct wattle_key *key)
+static inline u64 wattle_memo_hash(const struct wattle_memo *memo, const struct wattle_key *key)
 {
 	const u64 *k = (const u64 *)key;
 	u64 hash = k[1] ^ memo->seed;
 
 	hash = hash * GOLDEN_RATIO_64 ^ k[3];
 	hash = hash * GOLDEN_RATIO_64 ^ k[0] ^ k[2] ^ k[4] ^ k[5];
-	return &memo->decisions[hash_64(hash ^ hash >> 32, WATTLE_MEMO_BITS)];
+	return hash ^ hash >> 32;
+}
+
+/* The slot for @key, filled in or not. */
+static inline struct wattle_memo_decision *wattle_memo_decision(struct wattle_memo *memo,
+								const struct wattle_key *key)
+{
+	return &memo->decisions[hash_64(wattle_memo_hash(memo, key), WATTLE_MEMO_BITS)];
+}
+
+static inline struct wattle_memo_backend *wattle_memo_backend(struct wattle_memo *memo,
+							      const struct wattle_key *key)
+{
+	return &memo->backends[hash_64(wattle_memo_hash(memo, key), WATTLE_MEMO_BACKEND_BITS)];
 }
 
 #endif /* WATTLE_MEMO_H */

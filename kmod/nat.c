@@ -258,7 +258,7 @@ enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decis
 	else
 		reason = wattle_bind_fully(ct, decision);
 	if (!reason)
-		wattle_service_stats_bind(decision->service->stats, decision->stats);
+		wattle_service_stats_bind(decision->stats);
 	return reason;
 }
 

@@ -109,7 +109,7 @@ static enum wattle_reason wattle_nat_choose(struct wattle *w, const struct wattl
 		return WATTLE_REASON_NO_BACKEND;
 	if (wattle_bind_backend(ct, &backend->addr, backend->port) != NF_ACCEPT)
 		return WATTLE_REASON_NAT;
-	wattle_service_stats_bind((*service)->stats, backend->stats);
+	wattle_service_stats_bind(backend->stats);
 	return wattle_nat_source(w, view, ct, key, *service, backend);
 }
 

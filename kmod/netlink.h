@@ -128,6 +128,8 @@ int wattle_nl_reply(struct wattle *w, struct genl_info *info, u8 cmd, size_t siz
  * @walk: of a table, or NULL until one is begun; ended with the dump or the device
  * @cursor: of what is no table
  * @sub: position within the entry that the walk is at
+ * @begun: this is not its first message
+ * @counted: connections were counted for it
  */
 struct wattle_nl_dump {
 	struct wattle *w;
@@ -135,6 +137,8 @@ struct wattle_nl_dump {
 	struct wattle_walk *walk;
 	struct wattle_cursor cursor;
 	u32 sub;
+	bool begun;
+	bool counted;
 };
 
 /**

@@ -155,11 +155,12 @@ const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_SCOPE + 1]
 };
 
 /* WATTLE_CMD_SERVICE_GET - do */
-const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_SCOPE + 1] = {
+const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_COUNTERS + 1] = {
 	[WATTLE_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_SERVICE_PROTO] = { .type = NLA_U8, },
 	[WATTLE_A_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[WATTLE_A_SERVICE_COUNTERS] = { .type = NLA_FLAG, },
 };
 
 /* WATTLE_CMD_BACKEND_NEW - do */
@@ -185,11 +186,12 @@ const struct nla_policy wattle_backend_del_nl_policy[WATTLE_A_BACKEND_SERVICE_SC
 };
 
 /* WATTLE_CMD_BACKEND_GET - dump */
-const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1] = {
+const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_COUNTERS + 1] = {
 	[WATTLE_A_BACKEND_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_BACKEND_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_BACKEND_SERVICE_PROTO] = { .type = NLA_U8, },
 	[WATTLE_A_BACKEND_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[WATTLE_A_BACKEND_COUNTERS] = { .type = NLA_FLAG, },
 };
 
 /* WATTLE_CMD_EXPLAIN - do */
@@ -386,7 +388,7 @@ const struct genl_ops wattle_nl_ops[30] = {
 		.dumpit		= wattle_nl_service_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_service_get_nl_policy,
-		.maxattr	= WATTLE_A_SERVICE_SCOPE,
+		.maxattr	= WATTLE_A_SERVICE_COUNTERS,
 	},
 	{
 		.cmd		= WATTLE_CMD_BACKEND_NEW,
@@ -408,7 +410,7 @@ const struct genl_ops wattle_nl_ops[30] = {
 		.dumpit		= wattle_nl_backend_get_dumpit,
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_backend_get_nl_policy,
-		.maxattr	= WATTLE_A_BACKEND_SERVICE_SCOPE,
+		.maxattr	= WATTLE_A_BACKEND_COUNTERS,
 	},
 	{
 		.cmd		= WATTLE_CMD_EXPLAIN,

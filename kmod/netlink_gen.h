@@ -53,13 +53,13 @@ extern const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_DSR
 
 extern const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_SCOPE + 1];
 
-extern const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_SCOPE + 1];
+extern const struct nla_policy wattle_service_get_nl_policy[WATTLE_A_SERVICE_COUNTERS + 1];
 
 extern const struct nla_policy wattle_backend_new_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1];
 
 extern const struct nla_policy wattle_backend_del_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1];
 
-extern const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_SERVICE_SCOPE + 1];
+extern const struct nla_policy wattle_backend_get_nl_policy[WATTLE_A_BACKEND_COUNTERS + 1];
 
 extern const struct nla_policy wattle_explain_nl_policy[WATTLE_A_EXPLAIN_DPORT + 1];
 

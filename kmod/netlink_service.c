@@ -2,6 +2,8 @@
 /* Services and backends: changes of them, and what there is. */
 #include <linux/in.h>
 #include <linux/mm.h>
+#include "flow.h"
+#include "live.h"
 #include "netlink.h"
 
 static const struct wattle_nl_field wattle_nl_service_fields[] = {
@@ -275,12 +277,31 @@ int wattle_nl_put_frontend(struct sk_buff *skb, const struct wattle_service *s)
 	return 0;
 }
 
-static int wattle_nl_put_counters(struct sk_buff *skb, const struct wattle_service_stats *stats)
+/*
+ * Does the request @skb ask by @flag for counters as of now? Every CPU has to interrupt its work
+ * for what its flows owe, so it is not for everybody.
+ */
+static bool wattle_nl_wants_counters(const struct net *net, const struct sk_buff *skb,
+				     const struct nlattr *flag)
 {
-	if (nla_put_u64_64bit(skb, WATTLE_A_SERVICE_CONNECTIONS,
-			      atomic64_read(&stats->connections), WATTLE_A_SERVICE_PAD) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_REFUSED,
-			      atomic64_read(&stats->refused), WATTLE_A_SERVICE_PAD))
+	return flag && netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN);
+}
+
+static int wattle_nl_put_counters(struct sk_buff *skb, struct wattle_service_stats *stats)
+{
+	struct wattle_service_total total;
+	int pad = WATTLE_A_SERVICE_PAD;
+
+	wattle_service_stats_total(stats, &total);
+	if (nla_put_u64_64bit(skb, WATTLE_A_SERVICE_CONNECTIONS, total.connections, pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_REFUSED, atomic64_read(&stats->refused), pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_IN_PACKETS,
+			      total.packets[IP_CT_DIR_ORIGINAL], pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_IN_BYTES,
+			      total.bytes[IP_CT_DIR_ORIGINAL], pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_OUT_PACKETS,
+			      total.packets[IP_CT_DIR_REPLY], pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_OUT_BYTES, total.bytes[IP_CT_DIR_REPLY], pad))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -322,8 +343,22 @@ static int wattle_nl_service_get(struct wattle *w, struct genl_info *info)
 			       wattle_nl_service_fill);
 }
 
+static int wattle_nl_service_count(struct wattle *w, struct genl_info *info)
+{
+	wattle_flows_bill(w);
+	return 0;
+}
+
 int wattle_nl_service_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	int err;
+
+	if (wattle_nl_wants_counters(genl_info_net(info), skb,
+				     info->attrs[WATTLE_A_SERVICE_COUNTERS])) {
+		err = wattle_nl_with_device(info, wattle_nl_service_count);
+		if (err)
+			return err;
+	}
 	return wattle_nl_with_device(info, wattle_nl_service_get);
 }
 
@@ -339,20 +374,44 @@ static int wattle_nl_service_visit(const struct wattle_service *service, void *a
 
 static int wattle_nl_service_walk(struct wattle_nl_walk *walk)
 {
+	if (!walk->dump->begun && wattle_nl_wants_counters(walk->w->net, walk->cb->skb,
+							   walk->tb[WATTLE_A_SERVICE_COUNTERS]))
+		wattle_flows_bill(walk->w);
+	walk->dump->begun = true;
 	return wattle_walk_services(walk->dump->walk, wattle_nl_service_visit, walk);
 }
 
 int wattle_nl_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return wattle_nl_dump(skb, cb, WATTLE_CMD_SERVICE_GET, WATTLE_A_SERVICE_SCOPE,
+	return wattle_nl_dump(skb, cb, WATTLE_CMD_SERVICE_GET, WATTLE_A_SERVICE_COUNTERS,
 			      wattle_service_get_nl_policy, wattle_nl_service_walk);
 }
 
 /* --- backends, shown --- */
 
-static int wattle_nl_put_backend(struct sk_buff *skb, const struct wattle_service *s,
+static int wattle_nl_put_backend_counters(struct sk_buff *skb, struct wattle_service_stats *stats)
+{
+	struct wattle_service_total total;
+	int pad = WATTLE_A_BACKEND_PAD;
+
+	wattle_service_stats_total(stats, &total);
+	if (nla_put_u64_64bit(skb, WATTLE_A_BACKEND_CONNECTIONS, total.connections, pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_IN_PACKETS,
+			      total.packets[IP_CT_DIR_ORIGINAL], pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_IN_BYTES,
+			      total.bytes[IP_CT_DIR_ORIGINAL], pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_OUT_PACKETS,
+			      total.packets[IP_CT_DIR_REPLY], pad) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_OUT_BYTES, total.bytes[IP_CT_DIR_REPLY], pad))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int wattle_nl_put_backend(struct wattle_nl_walk *walk, const struct wattle_service *s,
 				 const struct wattle_backend *b)
 {
+	struct sk_buff *skb = walk->skb;
+
 	if (wattle_nl_put_addr(skb, WATTLE_A_BACKEND_SERVICE_ADDR, &s->addr) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_SERVICE_PORT, ntohs(s->port)) ||
 	    nla_put_u8(skb, WATTLE_A_BACKEND_SERVICE_PROTO, s->proto) ||
@@ -361,8 +420,9 @@ static int wattle_nl_put_backend(struct sk_buff *skb, const struct wattle_servic
 	    nla_put_u16(skb, WATTLE_A_BACKEND_PORT, ntohs(b->port)) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_WEIGHT, b->weight) ||
 	    nla_put_u8(skb, WATTLE_A_BACKEND_STATE, b->state) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_CONNECTIONS,
-			      atomic64_read(&b->stats->connections), WATTLE_A_BACKEND_PAD))
+	    wattle_nl_put_backend_counters(skb, b->stats) ||
+	    (walk->dump->counted && nla_put_u32(skb, WATTLE_A_BACKEND_LIVE,
+						wattle_live_read(walk->w, b->stats))))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -379,7 +439,7 @@ static int wattle_nl_backends_visit(const struct wattle_service *service, void *
 		hdr = wattle_nl_dump_begin(walk);
 		if (!hdr)
 			return -EMSGSIZE;
-		err = wattle_nl_put_backend(walk->skb, service, &service->backends[*i]);
+		err = wattle_nl_put_backend(walk, service, &service->backends[*i]);
 		if (wattle_nl_dump_end(walk, hdr, err))
 			return err;
 	}
@@ -409,8 +469,23 @@ static int wattle_nl_backends_of(struct wattle_nl_walk *walk)
 	return err;
 }
 
+/* At the beginning, what has to be counted first. */
+static void wattle_nl_backend_count(struct wattle_nl_walk *walk)
+{
+	struct wattle_nl_dump *dump = walk->dump;
+
+	if (!dump->begun && wattle_nl_wants_counters(walk->w->net, walk->cb->skb,
+						     walk->tb[WATTLE_A_BACKEND_COUNTERS])) {
+		wattle_flows_bill(walk->w);
+		wattle_live_count(walk->w);
+		dump->counted = true;
+	}
+	dump->begun = true;
+}
+
 static int wattle_nl_backend_walk(struct wattle_nl_walk *walk)
 {
+	wattle_nl_backend_count(walk);
 	if (walk->tb[WATTLE_A_BACKEND_SERVICE_ADDR] || walk->tb[WATTLE_A_BACKEND_SERVICE_PORT] ||
 	    walk->tb[WATTLE_A_BACKEND_SERVICE_PROTO] || walk->tb[WATTLE_A_BACKEND_SERVICE_SCOPE])
 		return wattle_nl_backends_of(walk);
@@ -419,6 +494,6 @@ static int wattle_nl_backend_walk(struct wattle_nl_walk *walk)
 
 int wattle_nl_backend_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return wattle_nl_dump(skb, cb, WATTLE_CMD_BACKEND_GET, WATTLE_A_BACKEND_SERVICE_SCOPE,
+	return wattle_nl_dump(skb, cb, WATTLE_CMD_BACKEND_GET, WATTLE_A_BACKEND_COUNTERS,
 			      wattle_backend_get_nl_policy, wattle_nl_backend_walk);
 }

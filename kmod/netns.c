@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a device asks of the kernel in its namespace: conntrack, NAT, and peace for the tunnel. */
+/* What a device asks of the kernel in its namespace: conntrack, NAT, peace for the tunnel. */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/udp.h>
@@ -10,6 +10,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 
+#include "account.h"
 #include "hooks.h"
 #include "nat.h"
 #include "uplink.h"
@@ -56,7 +57,7 @@ static unsigned int wattle_hook_untrack6(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-static const struct nf_hook_ops wattle_untrack_ops[] = {
+static const struct nf_hook_ops wattle_netns_ops[] = {
 	{
 		.hook = wattle_hook_untrack4,
 		.pf = NFPROTO_IPV4,
@@ -67,6 +68,16 @@ static const struct nf_hook_ops wattle_untrack_ops[] = {
 		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_PRE_ROUTING,
 		.priority = NF_IP6_PRI_RAW_BEFORE_DEFRAG,
+	}, {
+		.hook = wattle_account_answer,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_CONNTRACK + 1,
+	}, {
+		.hook = wattle_account_answer,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP6_PRI_CONNTRACK + 1,
 	},
 };
 
@@ -90,7 +101,7 @@ int wattle_hooks_init(struct wattle *w, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG_MOD(extack, "Address translation is not available");
 		goto err_defrag6;
 	}
-	err = nf_register_net_hooks(w->net, wattle_untrack_ops, ARRAY_SIZE(wattle_untrack_ops));
+	err = nf_register_net_hooks(w->net, wattle_netns_ops, ARRAY_SIZE(wattle_netns_ops));
 	if (err)
 		goto err_nat;
 	wattle_uplinks_init(w);
@@ -110,7 +121,7 @@ err_conntrack:
 void wattle_hooks_exit(struct wattle *w)
 {
 	wattle_uplinks_exit(w);
-	nf_unregister_net_hooks(w->net, wattle_untrack_ops, ARRAY_SIZE(wattle_untrack_ops));
+	nf_unregister_net_hooks(w->net, wattle_netns_ops, ARRAY_SIZE(wattle_netns_ops));
 	wattle_nat_unregister(w);
 	nf_defrag_ipv6_disable(w->net);
 	nf_defrag_ipv4_disable(w->net);

@@ -2,6 +2,7 @@
 /* The long way of a packet: conntrack, decision, translation, and out. */
 #include <linux/tcp.h>
 
+#include "account.h"
 #include "compat.h"
 #include "echo.h"
 #include "event.h"
@@ -91,6 +92,32 @@ static __always_inline void wattle_packet_tally(const struct wattle_packet *p)
 	}
 }
 
+/* The backend of a connection that exists, if a service has sent it there. */
+static noinline void wattle_packet_find_backend(struct wattle_packet *p, const struct nf_conn *ct)
+{
+	struct wattle_decision *d = &p->decision;
+	bool by_stack = p->key.origin >= WATTLE_FROM_STACK || d->next == WATTLE_TO_STACK;
+
+	d->stats = wattle_account_find(&p->view, ct, by_stack);
+}
+
+void wattle_packet_account(struct wattle_packet *p)
+{
+	struct wattle_decision *d = &p->decision;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct;
+
+	if (!d->stats) {
+		ct = nf_ct_get(p->skb, &ctinfo);
+		if (!ct || !(ct->status & IPS_DST_NAT))
+			return;
+		wattle_packet_find_backend(p, ct);
+	}
+	if (d->stats && !(p->parsed.flags & WATTLE_PARSED_ERROR))
+		wattle_service_stats_add(d->stats, p->reply, wattle_skb_packets(p->skb),
+					 p->parsed.len);
+}
+
 /*
  * How long an entry is believed. Conntrack must see a packet now and then, or it gives the
  * connection up; one that has shown that it lasts is seen several times before that.
@@ -121,6 +148,7 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 	flow->addr = made.addr;
 	flow->port = made.port;
 	flow->next = next;
+	flow->reply = p->reply;
 	flow->src_id = d->src_id;
 	flow->dst_id = d->dst_id;
 	if (next == WATTLE_TO_ENDPOINT) {
@@ -139,6 +167,7 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->egress));
 		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->ingress));
 	}
+	wattle_flow_owe_backend(p->w, flow, d->stats);
 	wattle_event_flow(p->w, p->skb, &p->key, d);
 }
 
@@ -282,9 +311,12 @@ bool wattle_packet_defrag(struct wattle_packet *p, enum wattle_defrag_user user)
 /* Bring the connection into force: enter it into conntrack's table, and translate. */
 static enum wattle_reason wattle_packet_commit(struct wattle_packet *p)
 {
-	enum wattle_reason reason = wattle_confirm(p->skb, &p->decision);
+	enum wattle_reason reason = wattle_confirm(p->skb, &p->decision) ?:
+				    wattle_nat_packet(p->skb, p->parsed.hlen);
 
-	return reason ?: wattle_nat_packet(p->skb, p->parsed.hlen);
+	if (!reason)
+		wattle_packet_account(p);
+	return reason;
 }
 
 static enum wattle_outcome wattle_packet_too_big(struct wattle_packet *p, unsigned int mtu)
@@ -426,8 +458,10 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 		return wattle_packet_echo(p);
 	default:
 		/* The stack's own NAT hooks rewrite, and confirm. */
-		if (p->key.origin != WATTLE_FROM_TUNNEL)
+		if (p->key.origin != WATTLE_FROM_TUNNEL) {
+			wattle_packet_account(p);
 			wattle_packet_remember(p, WATTLE_TO_STACK);
+		}
 		wattle_count(p->w, WATTLE_COUNT_TO_STACK, wattle_skb_packets(p->skb),
 			     p->parsed.len);
 		return WATTLE_PASS;

@@ -64,6 +64,12 @@ void wattle_packet_decide(struct wattle_packet *p);
 /* Tell whether policy lets it pass. Where not it is dropped, and the answer is false. */
 bool wattle_packet_allowed(struct wattle_packet *p);
 
+/*
+ * It goes on: where a service has bound its connection, it is counted for the backend. Answers to
+ * this host, out of the tunnel, are not met here: see wattle_account_answer().
+ */
+void wattle_packet_account(struct wattle_packet *p);
+
 /* Put fragments together. False: @p->skb is gone. */
 bool wattle_packet_defrag(struct wattle_packet *p, enum wattle_defrag_user user);
 

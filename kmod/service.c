@@ -110,19 +110,27 @@ bool wattle_service_admits(const struct wattle_service *service, const struct in
 	return service->source_policy == WATTLE_SOURCE_POLICY_DENY;
 }
 
-bool wattle_service_keeps(const struct wattle_service *service, const struct in6_addr *addr,
-			  __be16 port)
+const struct wattle_backend *wattle_service_backend(const struct wattle_service *service,
+						    const struct in6_addr *addr, __be16 port)
 {
+	const struct wattle_backend *backend = wattle_service_usable(service, addr, port);
 	const struct wattle_backend key = { .addr = *addr, .port = port };
 	u32 at;
 
-	if (wattle_service_usable(service, addr, port))
-		return true;
+	if (backend)
+		return backend;
 	if (!wattle_backend_find(service->backends + service->usable,
 				 service->count - service->usable, &key, &at))
-		return false;
-	return service->backends[service->usable + at].state !=
-	       WATTLE_BACKEND_STATE_QUARANTINED;
+		return NULL;
+	return &service->backends[service->usable + at];
+}
+
+bool wattle_service_keeps(const struct wattle_service *service, const struct in6_addr *addr,
+			  __be16 port)
+{
+	const struct wattle_backend *backend = wattle_service_backend(service, addr, port);
+
+	return backend && backend->state != WATTLE_BACKEND_STATE_QUARANTINED;
 }
 
 /* Numbers of frontends: the tree holds how many versions have each. */

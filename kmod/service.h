@@ -191,6 +191,10 @@ const struct wattle_backend *wattle_service_choose(const struct wattle_service *
 const struct wattle_backend *wattle_service_usable(const struct wattle_service *service,
 						   const struct in6_addr *addr, __be16 port);
 
+/* That backend of @service, whatever its state, else NULL. */
+const struct wattle_backend *wattle_service_backend(const struct wattle_service *service,
+						    const struct in6_addr *addr, __be16 port);
+
 /* May a client at @addr reach @service? */
 bool wattle_service_admits(const struct wattle_service *service, const struct in6_addr *addr);
 

@@ -230,7 +230,7 @@ static int wattle_service_create(struct wattle_services *services, struct wattle
 	service->key = *key;
 	service->id = id;
 	service->took = true;
-	service->stats = wattle_service_stats_create();
+	service->stats = wattle_service_stats_create(NULL);
 	err = service->stats ? wattle_service_link(services, log, service) : -ENOMEM;
 	if (err)
 		goto err_service;
@@ -417,7 +417,7 @@ static int wattle_service_put_backend(struct wattle_service *service,
 		stats = place->stats;
 		service->total_weight -= place->weight;
 	} else {
-		stats = wattle_service_stats_create();
+		stats = wattle_service_stats_create(service->stats);
 		if (!stats || wattle_service_grow(service)) {
 			wattle_service_stats_put(stats);
 			return -ENOMEM;

@@ -57,6 +57,7 @@ struct wattle_path;
  * @users: netlink requests that use the device, and one for its being there
  * @idle: completed when @users falls to zero
  * @dumps: dumps that have begun a walk of the tables; under a lock of netlink.c
+ * @live_round: number of the last count of connections that is complete; under a lock of live.c
  */
 struct wattle {
 	struct net_device *dev;
@@ -80,6 +81,7 @@ struct wattle {
 	refcount_t users;
 	struct completion idle;
 	struct list_head dumps;
+	u32 live_round;
 };
 
 /* The device of a namespace, or NULL. Context: RCU reader or RTNL (device.c). */

@@ -171,7 +171,66 @@ static void wattle_ft_test_match(struct kunit *test)
 	KUNIT_EXPECT_NE(test, wattle_flow_tag(0), 0);
 }
 
+/* An entry that has carried as much, and what its backend has been told of it. */
+static void wattle_ft_test_carry(struct kunit *test, struct wattle_service_stats *backend,
+				 u64 packets, u64 want)
+{
+	struct wattle_ft_test *t = test->priv;
+	struct wattle_flow *flow = &t->table.flows[t->items[0].index];
+	struct wattle_service_total total;
+	int dir = flow->reply;
+
+	flow->packets += packets;
+	flow->bytes += packets * 100;
+	wattle_flow_table_bill(&t->table, t->items[0].index);
+	wattle_service_stats_total(backend, &total);
+	KUNIT_EXPECT_EQ(test, total.packets[dir], want);
+	KUNIT_EXPECT_EQ(test, total.bytes[dir], want * 100);
+	KUNIT_EXPECT_EQ(test, total.packets[!dir], 0ULL);
+	KUNIT_EXPECT_EQ(test, total.bytes[!dir], 0ULL);
+}
+
+/* What a flow owes a backend is paid once, in its direction, and at the latest when it goes. */
+static void wattle_ft_test_backend(struct kunit *test)
+{
+	struct wattle_service_stats *frontend = wattle_service_stats_create(NULL), *backend;
+	struct wattle_ft_test *t = test->priv;
+	struct wattle_service_total total;
+	struct wattle_flow *flow;
+	int reply;
+
+	KUNIT_ASSERT_NOT_NULL(test, frontend);
+	for (reply = 0; reply <= 1; reply++) {
+		backend = wattle_service_stats_create(frontend);
+		KUNIT_ASSERT_NOT_NULL(test, backend);
+		wattle_ft_test_put(test, &t->items[0]);
+		flow = &t->table.flows[t->items[0].index];
+		flow->reply = reply;
+		/* What it carried before it owed anything is nobody's. */
+		flow->packets = 5;
+		flow->bytes = 500;
+		t->table.bills[t->items[0].index] = (struct wattle_flow_bill){
+			.backend = wattle_service_stats_get(backend), .packets = 5, .bytes = 500,
+		};
+		wattle_ft_test_carry(test, backend, 0, 0);
+		wattle_ft_test_carry(test, backend, 3, 3);
+		wattle_ft_test_carry(test, backend, 0, 3);
+		flow->packets += 4;
+		flow->bytes += 400;
+		/* The table is the last that has it. */
+		wattle_service_stats_put(backend);
+		wattle_ft_test_clear(test, &t->items[0]);
+		wattle_service_stats_total(frontend, &total);
+		KUNIT_EXPECT_EQ(test, total.packets[reply], 7ULL);
+		KUNIT_EXPECT_EQ(test, total.bytes[reply], 700ULL);
+		KUNIT_EXPECT_TRUE(test, list_empty(&frontend->list));
+		KUNIT_EXPECT_EQ(test, refcount_read(&frontend->users), 1u);
+	}
+	wattle_service_stats_put(frontend);
+}
+
 static struct kunit_case wattle_ft_cases[] = {
+	KUNIT_CASE(wattle_ft_test_backend),
 	KUNIT_CASE(wattle_ft_test_match),
 	KUNIT_CASE(wattle_ft_test_random),
 	{}

@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "suites.h"
 #include "service.c"
+#include "service_stats.c"
 #include "service_write.c"
 #include "maglev.c"
 
@@ -578,11 +579,12 @@ static const struct wattle_service *wattle_svc_test_now(struct wattle_fixture *f
 
 /* @backend, which takes connections, gets @add; then it has @want, and the frontend @all. */
 static void wattle_svc_test_bind(struct kunit *test, const struct wattle_service_spec *spec,
-				 const struct wattle_backend *backend, unsigned int add, s64 want,
-				 s64 all)
+				 const struct wattle_backend *backend, unsigned int add, u64 want,
+				 u64 all)
 {
 	const struct wattle_service *service;
 	const struct wattle_backend *found = NULL;
+	struct wattle_service_total total;
 
 	rcu_read_lock();
 	service = wattle_svc_test_now(test->priv, spec);
@@ -591,9 +593,11 @@ static void wattle_svc_test_bind(struct kunit *test, const struct wattle_service
 	KUNIT_EXPECT_NOT_NULL(test, found);
 	if (found) {
 		while (add--)
-			wattle_service_stats_bind(service->stats, found->stats);
-		KUNIT_EXPECT_EQ(test, atomic64_read(&found->stats->connections), want);
-		KUNIT_EXPECT_EQ(test, atomic64_read(&service->stats->connections), all);
+			wattle_service_stats_bind(found->stats);
+		wattle_service_stats_total(found->stats, &total);
+		KUNIT_EXPECT_EQ(test, total.connections, want);
+		wattle_service_stats_total(service->stats, &total);
+		KUNIT_EXPECT_EQ(test, total.connections, all);
 	}
 	rcu_read_unlock();
 }
@@ -631,6 +635,75 @@ static void wattle_svc_test_stats(struct kunit *test)
 	atomic64_inc(&service->stats->refused);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&service->stats->refused), 1LL);
 	rcu_read_unlock();
+}
+
+/* The frontend of @spec has carried @want packets of 100 bytes, and twice as many answers. */
+static void wattle_svc_test_carried(struct kunit *test, const struct wattle_service_spec *spec,
+				    u64 want)
+{
+	struct wattle_service_total total;
+
+	rcu_read_lock();
+	wattle_service_stats_total(wattle_svc_test_now(test->priv, spec)->stats, &total);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, total.packets[IP_CT_DIR_ORIGINAL], want);
+	KUNIT_EXPECT_EQ(test, total.bytes[IP_CT_DIR_ORIGINAL], 100 * want);
+	KUNIT_EXPECT_EQ(test, total.packets[IP_CT_DIR_REPLY], 2 * want);
+	KUNIT_EXPECT_EQ(test, total.bytes[IP_CT_DIR_REPLY], 200 * want);
+}
+
+static void wattle_svc_test_carry(struct wattle_service_stats *stats, u64 packets)
+{
+	wattle_service_stats_add(stats, IP_CT_DIR_ORIGINAL, packets, 100 * packets);
+	wattle_service_stats_add(stats, IP_CT_DIR_REPLY, 2 * packets, 200 * packets);
+}
+
+/* Who holds the counters of a backend may add to them when it is gone, and the service, too. */
+static void wattle_svc_test_held(struct kunit *test)
+{
+	struct wattle_service_spec spec = wattle_svc_test_spec(0);
+	struct wattle_backend backend = wattle_svc_test_backend(0);
+	struct wattle_fixture *f = test->priv;
+	struct wattle_service_stats *held;
+	const struct wattle_backend *found;
+
+	wattle_config_service_add(f->config, 0, &spec, false, &f->why);
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, false, &f->why);
+	rcu_read_lock();
+	found = wattle_service_backend(wattle_svc_test_now(f, &spec), &backend.addr, backend.port);
+	held = wattle_service_stats_get(found->stats);
+	rcu_read_unlock();
+	wattle_svc_test_carry(held, 1);
+	backend.state = WATTLE_BACKEND_STATE_QUARANTINED;
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, true, &f->why);
+	wattle_fixture_settle(f);
+	rcu_read_lock();
+	found = wattle_service_backend(wattle_svc_test_now(f, &spec), &backend.addr, backend.port);
+	KUNIT_EXPECT_PTR_EQ(test, found->stats, held);
+	rcu_read_unlock();
+	wattle_svc_test_carry(held, 1);
+	wattle_svc_test_carried(test, &spec, 2);
+	wattle_config_backend_del(f->config, 0, &spec.key, &backend, &f->why);
+	wattle_fixture_settle(f);
+	wattle_svc_test_carry(held, 1);
+	wattle_svc_test_carried(test, &spec, 3);
+	/* One that has its address and port is another. */
+	wattle_config_backend_add(f->config, 0, &spec.key, &backend, false, &f->why);
+	rcu_read_lock();
+	found = wattle_service_backend(wattle_svc_test_now(f, &spec), &backend.addr, backend.port);
+	KUNIT_EXPECT_PTR_NE(test, found->stats, held);
+	rcu_read_unlock();
+	wattle_svc_test_carried(test, &spec, 3);
+	wattle_service_stats_put(held);
+	wattle_svc_test_carried(test, &spec, 3);
+	rcu_read_lock();
+	found = wattle_service_backend(wattle_svc_test_now(f, &spec), &backend.addr, backend.port);
+	held = wattle_service_stats_get(found->stats);
+	rcu_read_unlock();
+	wattle_config_service_del(f->config, 0, &spec.key, &f->why);
+	wattle_fixture_settle(f);
+	wattle_svc_test_carry(held, 1);
+	wattle_service_stats_put(held);
 }
 
 static unsigned int wattle_svc_turned[2];	/* to down, to up */
@@ -693,6 +766,7 @@ static struct kunit_case wattle_service_cases[] = {
 	KUNIT_CASE(wattle_svc_test_sources),
 	KUNIT_CASE(wattle_svc_test_numbers),
 	KUNIT_CASE(wattle_svc_test_stats),
+	KUNIT_CASE(wattle_svc_test_held),
 	KUNIT_CASE(wattle_svc_test_turns),
 	KUNIT_CASE(wattle_maglev_test_equal),
 	KUNIT_CASE(wattle_maglev_test_weights),

@@ -722,6 +722,17 @@ class Agent:
             raise No("seen: " + found[0])
         return ""
 
+    def do_weigh(self, name, *regexes):
+        """Of what matches each: packets, and bytes from the IP header on."""
+        for _ in range(3):
+            self.turn(0)
+        answer = []
+        for regex in regexes:
+            found = [line for line in self.captures[name].lines if re.search(regex, line)]
+            size = sum(int(re.search(r" len (\d+) ", line)[1]) for line in found)
+            answer += ["%d %d" % (len(found), size)]
+        return " ".join(answer)
+
     def do_uncapture(self, name):
         capture = self.captures.pop(name)
         self.unwatch(capture.sock)
@@ -834,7 +845,7 @@ class Agent:
         words = line.split("\t")
         args = [w for w in words[1:] if not re.match(r"[a-z]+=", w)]
         kv = dict(w.split("=", 1) for w in words[1:] if re.match(r"[a-z]+=", w))
-        if words[0] in ("explain", "sysctl", "seen", "unseen", "json"):
+        if words[0] in ("explain", "sysctl", "seen", "unseen", "weigh", "json"):
             args, kv = words[1:], {}
         try:
             return "ok %s" % getattr(self, "do_" + words[0])(*args, **kv)

@@ -338,19 +338,21 @@ def services(w):
     shown = w.one.do("service-get", key)
     assert shown.pop("id") > 0
     usual = {"scope": "any", "empty": "reject", "source-policy": "allow", "dsr": 0}
+    carried = {"in-packets": 0, "in-bytes": 0, "out-packets": 0, "out-bytes": 0}
     same(shown, {**key, **usual, "alg": "maglev", "affinity": 60, "maglev-size": 16381, "backends": 0,
-                 "usable": 0, "connections": 0, "refused": 0})
+                 "usable": 0, "connections": 0, "refused": 0, **carried})
     six = {"addr": ip("fd00:96::10"), "port": 53, "proto": 17}
     w.one.do("service-new", six)
     same(sorted(s["port"] for s in w.one.dump("service-get", {})), [53, 80])
 
     of = {"service-addr": key["addr"], "service-port": 80, "service-proto": 6}
     backends = [{**of, "service-scope": "any", "addr": ip(f"10.2.0.{i}"), "port": 8080, "weight": 100,
-                 "state": "active", "connections": 0}
+                 "state": "active", "connections": 0, **carried}
                 for i in range(1, 4)]
 
     def words(backend, *left_out):
-        return {k: v for k, v in backend.items() if k not in ("connections", *left_out)}
+        return {k: v for k, v in backend.items()
+                if k not in ("connections", *carried, *left_out)}
 
     w.one.do("backend-new", words(backends[0], "weight", "state"))
     backends[1]["weight"] = 7
@@ -361,6 +363,9 @@ def services(w):
                              "addr": ip("fd00:2::9"), "port": 53})
     same(len(w.one.dump("backend-get", {})), 4)
     same(sorted(w.one.dump("backend-get", of), key=str), sorted(backends, key=str))
+    live = [b.pop("live") for b in w.one.dump("backend-get", {**of, "counters": True})]
+    same(live, [0, 0, 0], "connections are counted for who asks")
+    same(w.one.do("service-get", {**key, "counters": True}), w.one.do("service-get", key))
     shown = w.one.do("service-get", key)
     same((shown["backends"], shown["usable"]), (3, 2), "who is terminating takes nothing")
     backends[1]["weight"] = 9

@@ -204,7 +204,7 @@ END
 equals "another takes over" p1b "$(who tcp p1a vip 85)"
 equals "what is gone stays counted" "up 1 1 0 0 5" "$(shown "$states \(.connections)")"
 check "a table shows it" eval "w n1 service show $VIP:85/tcp | grep -qE ' up +1 +0 +0 +5 +2 '"
-check "of backends, too" eval "w n1 backend show $VIP:85/tcp | grep -qE ' active +1\$'"
+check "of backends, too" eval "w n1 backend show $VIP:85/tcp | grep -qE ' active +1 '"
 
 # Policy sees ports after translation --------------------------------------------------------------------
 w n1 policy add id 301 egress peer id 401 proto tcp port 8080 allow

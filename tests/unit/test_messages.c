@@ -300,14 +300,52 @@ static void test_service_told(void)
 	nla_put_u32(scratch(), WATTLE_A_SERVICE_USABLE, 2);
 	nla_put_u64(scratch(), WATTLE_A_SERVICE_CONNECTIONS, 5000000000);
 	nla_put_u64(scratch(), WATTLE_A_SERVICE_REFUSED, 7);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_IN_PACKETS, 1);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_IN_BYTES, 7000000000);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_OUT_PACKETS, 2);
+	nla_put_u64(scratch(), WATTLE_A_SERVICE_OUT_BYTES, 8000000000);
 	nla_put_u64(scratch(), WATTLE_A_SERVICE_TIME, 1);
 	ok(!wattle_service_parse(nlmsg_hdr(scratch()), &service) && service.backends == 3 &&
 	   service.usable == 2 && service.connections == 5000000000 && service.refused == 7 &&
 	   service.time == 1, "counters and health of a service are read");
+	ok(service.in.packets == 1 && service.in.bytes == 7000000000 && service.out.packets == 2 &&
+	   service.out.bytes == 8000000000, "so is what it has carried");
 	wattle_backend_ask(scratch(), &key);
 	nla_put_u64(scratch(), WATTLE_A_BACKEND_CONNECTIONS, 6000000000);
+	nla_put_u64(scratch(), WATTLE_A_BACKEND_IN_PACKETS, 3);
+	nla_put_u64(scratch(), WATTLE_A_BACKEND_IN_BYTES, 7000000001);
+	nla_put_u64(scratch(), WATTLE_A_BACKEND_OUT_PACKETS, 4);
+	nla_put_u64(scratch(), WATTLE_A_BACKEND_OUT_BYTES, 8000000001);
 	ok(!wattle_backend_parse(nlmsg_hdr(scratch()), &backend) &&
 	   backend.connections == 6000000000, "and those of a backend");
+	ok(backend.in.packets == 3 && backend.in.bytes == 7000000001 && backend.out.packets == 4 &&
+	   backend.out.bytes == 8000000001, "and what that has carried");
+	ok(!backend.has_live, "nobody has counted its connections");
+	nla_put_u32(scratch(), WATTLE_A_BACKEND_LIVE, 9);
+	ok(!wattle_backend_parse(nlmsg_hdr(scratch()), &backend) && backend.has_live &&
+	   backend.live == 9, "or there are so many");
+}
+
+/* Does the message in scratch() have that flag? */
+static bool asks(int flag)
+{
+	return nlmsg_find_attr(nlmsg_hdr(scratch()), GENL_HDRLEN, flag);
+}
+
+/* Only who shows counters makes CPUs and conntrack tell. */
+static void test_counters_asked(void)
+{
+	struct wattle_frontend key = { .port = 80, .proto = 6 };
+
+	wattle_addr_parse(&key.addr, "10.96.0.1");
+	wattle_service_ask(scratch(), &key);
+	ok(!asks(WATTLE_A_SERVICE_COUNTERS), "a question about a service asks for no counting");
+	wattle_backend_ask(scratch(), NULL);
+	ok(!asks(WATTLE_A_BACKEND_COUNTERS), "nor does one about backends");
+	ok(!wattle_service_ask_counters(scratch(), &key) && asks(WATTLE_A_SERVICE_COUNTERS) &&
+	   asks(WATTLE_A_SERVICE_ADDR), "unless it is meant to");
+	ok(!wattle_backend_ask_counters(scratch(), NULL) && asks(WATTLE_A_BACKEND_COUNTERS),
+	   "both of them");
 }
 
 static void test_service(void)
@@ -578,6 +616,7 @@ int main(void)
 	test_policy();
 	test_service();
 	test_service_told();
+	test_counters_asked();
 	test_device();
 	test_sizes();
 	test_garbage();

@@ -98,6 +98,11 @@ static const struct wattle_attr wattle_service[] = {
 	[WATTLE_A_SERVICE_CONNECTIONS] = { "connections", NULL },
 	[WATTLE_A_SERVICE_REFUSED] = { "refused", NULL },
 	[WATTLE_A_SERVICE_TIME] = { "time", NULL },
+	[WATTLE_A_SERVICE_COUNTERS] = { "counters", NULL },
+	[WATTLE_A_SERVICE_IN_PACKETS] = { "in-packets", NULL },
+	[WATTLE_A_SERVICE_IN_BYTES] = { "in-bytes", NULL },
+	[WATTLE_A_SERVICE_OUT_PACKETS] = { "out-packets", NULL },
+	[WATTLE_A_SERVICE_OUT_BYTES] = { "out-bytes", NULL },
 };
 WATTLE_ATTRS(wattle_service);
 
@@ -111,6 +116,12 @@ static const struct wattle_attr wattle_backend[] = {
 	[WATTLE_A_BACKEND_STATE] = { "state", NULL },
 	[WATTLE_A_BACKEND_SERVICE_SCOPE] = { "service-scope", NULL },
 	[WATTLE_A_BACKEND_CONNECTIONS] = { "connections", NULL },
+	[WATTLE_A_BACKEND_COUNTERS] = { "counters", NULL },
+	[WATTLE_A_BACKEND_IN_PACKETS] = { "in-packets", NULL },
+	[WATTLE_A_BACKEND_IN_BYTES] = { "in-bytes", NULL },
+	[WATTLE_A_BACKEND_OUT_PACKETS] = { "out-packets", NULL },
+	[WATTLE_A_BACKEND_OUT_BYTES] = { "out-bytes", NULL },
+	[WATTLE_A_BACKEND_LIVE] = { "live", NULL },
 };
 WATTLE_ATTRS(wattle_backend);
 

@@ -50,6 +50,13 @@ int wattle_service_ask(struct nl_msg *msg, const struct wattle_frontend *fronten
 	return frontend ? wattle_service_put_key(msg, frontend) : 0;
 }
 
+int wattle_service_ask_counters(struct nl_msg *msg, const struct wattle_frontend *frontend)
+{
+	if (wattle_service_ask(msg, frontend))
+		return -EMSGSIZE;
+	return nla_put_flag(msg, WATTLE_A_SERVICE_COUNTERS) ? -EMSGSIZE : 0;
+}
+
 static int wattle_service_get_sources(const struct nlmsghdr *nlh, struct wattle_service *service)
 {
 	unsigned int count = 0;
@@ -96,6 +103,10 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 	service->id = wattle_get_u32(tb[WATTLE_A_SERVICE_ID]);
 	service->connections = wattle_get_u64(tb[WATTLE_A_SERVICE_CONNECTIONS]);
 	service->refused = wattle_get_u64(tb[WATTLE_A_SERVICE_REFUSED]);
+	service->in.packets = wattle_get_u64(tb[WATTLE_A_SERVICE_IN_PACKETS]);
+	service->in.bytes = wattle_get_u64(tb[WATTLE_A_SERVICE_IN_BYTES]);
+	service->out.packets = wattle_get_u64(tb[WATTLE_A_SERVICE_OUT_PACKETS]);
+	service->out.bytes = wattle_get_u64(tb[WATTLE_A_SERVICE_OUT_BYTES]);
 	service->time = wattle_get_u64(tb[WATTLE_A_SERVICE_TIME]);
 	return wattle_service_get_sources(nlh, service);
 }
@@ -140,6 +151,13 @@ int wattle_backend_ask(struct nl_msg *msg, const struct wattle_frontend *service
 	return service ? wattle_backend_put_service(msg, service) : 0;
 }
 
+int wattle_backend_ask_counters(struct nl_msg *msg, const struct wattle_frontend *service)
+{
+	if (wattle_backend_ask(msg, service))
+		return -EMSGSIZE;
+	return nla_put_flag(msg, WATTLE_A_BACKEND_COUNTERS) ? -EMSGSIZE : 0;
+}
+
 int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *backend)
 {
 	struct nlattr *tb[WATTLE_A_BACKEND_MAX + 1];
@@ -158,5 +176,11 @@ int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *back
 	backend->has_state = tb[WATTLE_A_BACKEND_STATE];
 	backend->state = wattle_get_u8(tb[WATTLE_A_BACKEND_STATE]);
 	backend->connections = wattle_get_u64(tb[WATTLE_A_BACKEND_CONNECTIONS]);
+	backend->in.packets = wattle_get_u64(tb[WATTLE_A_BACKEND_IN_PACKETS]);
+	backend->in.bytes = wattle_get_u64(tb[WATTLE_A_BACKEND_IN_BYTES]);
+	backend->out.packets = wattle_get_u64(tb[WATTLE_A_BACKEND_OUT_PACKETS]);
+	backend->out.bytes = wattle_get_u64(tb[WATTLE_A_BACKEND_OUT_BYTES]);
+	backend->has_live = tb[WATTLE_A_BACKEND_LIVE];
+	backend->live = wattle_get_u32(tb[WATTLE_A_BACKEND_LIVE]);
 	return 0;
 }

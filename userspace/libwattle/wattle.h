@@ -185,6 +185,12 @@ struct wattle_rule {
 	uint64_t bytes;
 };
 
+/* What was carried in one direction. */
+struct wattle_carried {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
 struct wattle_service {
 	struct wattle_frontend frontend;
 	uint8_t alg;
@@ -205,9 +211,12 @@ struct wattle_service {
 	uint32_t id;
 	uint64_t connections;
 	uint64_t refused;
+	struct wattle_carried in;
+	struct wattle_carried out;
 	uint64_t time;
 };
 
+/* @live: connections that it has; only where counters were asked for, by who may. */
 struct wattle_backend {
 	struct wattle_frontend service;
 	struct wattle_addr addr;
@@ -217,6 +226,10 @@ struct wattle_backend {
 	bool has_state;
 	uint8_t state;
 	uint64_t connections;
+	struct wattle_carried in;
+	struct wattle_carried out;
+	bool has_live;
+	uint32_t live;
 };
 
 /* A rule for what leaves the cluster: of the pod at @source, of identity @id, or of any. */
@@ -330,6 +343,9 @@ int wattle_rule_ask(struct nl_msg *msg, uint32_t id);
 int wattle_service_ask(struct nl_msg *msg, const struct wattle_frontend *frontend);
 /* A dump in any case: @service says of which. */
 int wattle_backend_ask(struct nl_msg *msg, const struct wattle_frontend *service);
+/* The same, with counters as of now: what CPUs and conntrack know is added up for it. */
+int wattle_service_ask_counters(struct nl_msg *msg, const struct wattle_frontend *frontend);
+int wattle_backend_ask_counters(struct nl_msg *msg, const struct wattle_frontend *service);
 /* A dump in any case. */
 int wattle_egress_ask(struct nl_msg *msg, uint32_t id);
 int wattle_explain_ask(struct nl_msg *msg, const struct wattle_explain *question);

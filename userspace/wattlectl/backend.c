@@ -19,7 +19,8 @@ static const struct param backend_show_params[] = {
 
 static const struct column backend_columns[] = {
 	{ "SERVICE", "frontend" }, { "SCOPE", "scope" }, { "BACKEND", "backend" }, { "WEIGHT", "weight" },
-	{ "STATE", "state" }, { "CONNECTIONS", "connections" }, { NULL, NULL }
+	{ "STATE", "state" }, { "CONNECTIONS", "connections" }, { "LIVE", "live" },
+	{ "IN", "in_bytes" }, { "OUT", "out_bytes" }, { NULL, NULL }
 };
 
 struct wanted {
@@ -104,15 +105,17 @@ static int backend_encode(struct call *call, struct nl_msg *msg)
 static json_t *backend_row(const struct nlmsghdr *nlh)
 {
 	struct wattle_backend b;
+	json_t *object;
 
 	wattle_backend_parse(nlh, &b);
-	return json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:s, s:I}",
-			 "frontend", json_frontend(&b.service),
-			 "scope", choice_text(words_scope, b.service.scope),
-			 "backend", json_sockaddr(&b.addr, b.port), "addr", json_addr(&b.addr),
-			 "port", b.port, "weight", b.weight,
-			 "state", choice_text(words_state, b.state),
-			 "connections", (json_int_t)b.connections);
+	object = json_pack("{s:o, s:s, s:o, s:o, s:i, s:i, s:s}",
+			   "frontend", json_frontend(&b.service),
+			   "scope", choice_text(words_scope, b.service.scope),
+			   "backend", json_sockaddr(&b.addr, b.port), "addr", json_addr(&b.addr),
+			   "port", b.port, "weight", b.weight,
+			   "state", choice_text(words_state, b.state));
+	json_backend_counted(object, &b);
+	return object;
 }
 
 static int backend_show(struct call *call)
@@ -124,7 +127,7 @@ static int backend_show(struct call *call)
 		report(call, "scope", "is for one service: ADDR:PORT/PROTO is missing");
 		return EXIT_USAGE;
 	}
-	wattle_backend_ask(scratch(), one ? &service : NULL);
+	wattle_backend_ask_counters(scratch(), one ? &service : NULL);
 	return show_dump(call, scratch(), false, backend_columns, backend_row);
 }
 

@@ -26,7 +26,8 @@ static const struct column service_columns[] = {
 	{ "AFFINITY", "affinity" }, { "EMPTY", "empty" }, { "POLICY", "source_policy" },
 	{ "SOURCES", "sources" }, { "DSR", "dsr" }, { "HEALTH", "health" }, { "ACTIVE", "active" },
 	{ "TERMINATING", "terminating" }, { "QUARANTINED", "quarantined" },
-	{ "CONNECTIONS", "connections" }, { "REFUSED", "refused" }, { "BACKENDS", "backends" },
+	{ "CONNECTIONS", "connections" }, { "REFUSED", "refused" }, { "LIVE", "live" },
+	{ "IN", "in_bytes" }, { "OUT", "out_bytes" }, { "BACKENDS", "backends" },
 	{ NULL, NULL }
 };
 
@@ -123,7 +124,7 @@ static int backends_load(struct call *call, const struct wattle_frontend *servic
 
 	if (!sock)
 		return EXIT_REFUSED;
-	wattle_backend_ask(scratch(), service);
+	wattle_backend_ask_counters(scratch(), service);
 	if (wattle_dump(sock, scratch(), backends_reply, &backends, &err) < 0) {
 		report_error(call, &err);
 		return EXIT_REFUSED;
@@ -137,10 +138,12 @@ static int backends_load(struct call *call, const struct wattle_frontend *servic
 	return EXIT_DONE;
 }
 
-/* How many are in which state, and whether an active one takes connections. */
+/* How many are in which state, whether an active one takes connections, and how many they have. */
 struct tally {
 	json_int_t states[WATTLE_BACKEND_STATE_QUARANTINED + 1];
 	bool active;
+	bool unknown;
+	json_int_t live;
 };
 
 static void tally_add(struct tally *tally, const struct wattle_backend *b)
@@ -148,6 +151,8 @@ static void tally_add(struct tally *tally, const struct wattle_backend *b)
 	if (b->state < ARRAY_SIZE(tally->states))
 		tally->states[b->state]++;
 	tally->active |= b->state == WATTLE_BACKEND_STATE_ACTIVE && b->weight;
+	tally->unknown |= !b->has_live;
+	tally->live += b->live;
 }
 
 /* Backends that are terminating take connections where no other does. */
@@ -173,16 +178,16 @@ static json_t *service_backends(const struct wattle_frontend *frontend, struct t
 	}
 	for (; low < backends.count; low++) {
 		const struct wattle_backend *b = &backends.at[low];
+		json_t *object;
 
 		if (wattle_frontend_compare(&b->service, frontend))
 			break;
 		tally_add(tally, b);
-		json_array_append_new(array, json_pack("{s:o, s:i, s:s, s:I}", "backend",
-						       json_sockaddr(&b->addr, b->port),
-						       "weight", b->weight, "state",
-						       choice_text(words_state, b->state),
-						       "connections",
-						       (json_int_t)b->connections));
+		object = json_pack("{s:o, s:i, s:s}", "backend", json_sockaddr(&b->addr, b->port),
+				   "weight", b->weight,
+				   "state", choice_text(words_state, b->state));
+		json_backend_counted(object, b);
+		json_array_append_new(array, object);
 	}
 	return array;
 }
@@ -200,9 +205,12 @@ static void service_does(json_t *object, const struct wattle_service *s)
 			 "terminating", tally.states[WATTLE_BACKEND_STATE_TERMINATING],
 			 "quarantined", tally.states[WATTLE_BACKEND_STATE_QUARANTINED],
 			 "connections", (json_int_t)s->connections,
-			 "refused", (json_int_t)s->refused, "backends", behind);
+			 "refused", (json_int_t)s->refused,
+			 "live", tally.unknown ? json_null() : json_integer(tally.live));
 	json_object_update(object, does);
 	json_decref(does);
+	json_carried(object, &s->in, &s->out);
+	json_object_set_new(object, "backends", behind);
 }
 
 static json_t *service_row(const struct nlmsghdr *nlh)
@@ -243,7 +251,7 @@ static int service_show(struct call *call)
 	}
 	code = backends_load(call, one ? &frontend : NULL);
 	if (!code) {
-		wattle_service_ask(scratch(), one ? &frontend : NULL);
+		wattle_service_ask_counters(scratch(), one ? &frontend : NULL);
 		code = show_dump(call, scratch(), one, service_columns, service_row);
 	}
 	free(backends.at);

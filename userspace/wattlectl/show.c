@@ -300,6 +300,22 @@ json_t *json_frontend(const struct wattle_frontend *frontend)
 				    json_null();
 }
 
+void json_carried(json_t *object, const struct wattle_carried *in, const struct wattle_carried *out)
+{
+	json_object_set_new(object, "in_packets", json_integer(in->packets));
+	json_object_set_new(object, "in_bytes", json_integer(in->bytes));
+	json_object_set_new(object, "out_packets", json_integer(out->packets));
+	json_object_set_new(object, "out_bytes", json_integer(out->bytes));
+}
+
+void json_backend_counted(json_t *object, const struct wattle_backend *backend)
+{
+	json_object_set_new(object, "connections", json_integer(backend->connections));
+	json_object_set_new(object, "live", backend->has_live ? json_integer(backend->live) :
+								json_null());
+	json_carried(object, &backend->in, &backend->out);
+}
+
 json_t *json_proto(uint8_t proto)
 {
 	char text[WATTLE_PROTO_STRLEN];

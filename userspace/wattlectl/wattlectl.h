@@ -87,6 +87,10 @@ json_t *json_addr(const struct wattle_addr *addr);	/* null where there is none *
 json_t *json_prefix(const struct wattle_prefix *prefix);
 json_t *json_sockaddr(const struct wattle_addr *addr, uint16_t port);
 json_t *json_frontend(const struct wattle_frontend *frontend);
+/* Members for both directions, and for all that was counted for a backend. */
+void json_carried(json_t *object, const struct wattle_carried *in,
+		  const struct wattle_carried *out);
+void json_backend_counted(json_t *object, const struct wattle_backend *backend);
 json_t *json_proto(uint8_t proto);
 json_t *json_text(const char *text);			/* null where empty */
 json_t *json_dev(uint32_t ifindex);
