@@ -30,14 +30,6 @@ static struct wattle_service_stats *wattle_account_look_up(const struct wattle_v
 	return backend ? backend->stats : NULL;
 }
 
-static bool wattle_account_is_outside(const struct wattle_view *view, const struct in6_addr *client)
-{
-	struct wattle_place place;
-
-	wattle_decide_place(view, client, &place);
-	return !place.endpoint && !place.node && !place.host && !place.lost;
-}
-
 struct wattle_service_stats *wattle_account_find(const struct wattle_view *view,
 						 const struct nf_conn *ct, bool outside)
 {
@@ -48,7 +40,7 @@ struct wattle_service_stats *wattle_account_find(const struct wattle_view *view,
 	if (!(ct->status & IPS_DST_NAT))
 		return NULL;
 	wattle_track_key(ct, &key);
-	if (outside && wattle_account_is_outside(view, &key.saddr))
+	if (outside && wattle_decide_is_outside(view, &key.saddr))
 		key.flags = WATTLE_KEY_OUTSIDE;
 	wattle_track_frontend(ct, &frontend);
 	key.saddr = frontend.addr;

@@ -127,6 +127,13 @@ static inline bool wattle_key_is_echo(const struct wattle_key *key)
 bool wattle_decide_is_dsr(const struct wattle_view *view, const struct wattle_service *service,
 			  const struct wattle_key *key, const struct wattle_place *place);
 
+/*
+ * Does a @client come from outside the cluster, to services? Who is here, or behind a known node,
+ * does not. That node itself does, as for kube-proxy: its own services have had their say there.
+ * Context: RCU reader.
+ */
+bool wattle_decide_is_outside(const struct wattle_view *view, const struct in6_addr *client);
+
 /* Is @addr that of nobody of the cluster, neither pod nor node? Context: RCU reader. */
 bool wattle_decide_is_stranger(const struct wattle_view *view, const struct in6_addr *addr);
 

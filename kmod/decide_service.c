@@ -37,19 +37,19 @@ bool wattle_decide_is_stranger(const struct wattle_view *view, const struct in6_
 	return !place->endpoint && !place->node && !place->host && !place->lost;
 }
 
-/*
- * Is @key from outside the cluster? Who is here, or behind a known node, is not. That node itself
- * is, as for kube-proxy: its own services have had their say there.
- */
-static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
+bool wattle_decide_is_outside(const struct wattle_view *view, const struct in6_addr *client)
 {
-	const struct wattle_place *src;
+	const struct wattle_place *place;
 	struct wattle_place room;
 
-	if (key->origin == WATTLE_FROM_POD || (key->flags & WATTLE_KEY_SRC_HOST))
-		return false;
-	src = wattle_locate(view, &key->saddr, false, &room);
-	return !src->endpoint && (!src->node || src->own) && !src->host && !src->lost;
+	place = wattle_locate(view, client, false, &room);
+	return !place->endpoint && (!place->node || place->own) && !place->host && !place->lost;
+}
+
+static bool wattle_is_outside(const struct wattle_view *view, const struct wattle_key *key)
+{
+	return key->origin != WATTLE_FROM_POD && !(key->flags & WATTLE_KEY_SRC_HOST) &&
+	       wattle_decide_is_outside(view, &key->saddr);
 }
 
 /*
