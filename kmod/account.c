@@ -58,13 +58,23 @@ struct wattle_service_stats *wattle_account_find(const struct wattle_view *view,
 	return slot->stats;
 }
 
+static void wattle_account_add(struct wattle *w, const struct sk_buff *skb,
+			       const struct nf_conn *ct)
+{
+	struct wattle_service_stats *stats;
+	struct wattle_view view;
+
+	wattle_view_init(w, this_cpu_ptr(w->flows)->memo, &view);
+	stats = wattle_account_find(&view, ct, true);
+	if (stats)
+		wattle_service_stats_add(stats, IP_CT_DIR_REPLY, wattle_skb_packets(skb), skb->len);
+}
+
 unsigned int wattle_account_answer(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	struct wattle *w = wattle_of(state->net);
-	struct wattle_service_stats *stats;
 	enum ip_conntrack_info ctinfo;
-	struct wattle_view view;
 	const struct nf_conn *ct;
 
 	if (!w || state->in != w->dev)
@@ -72,9 +82,9 @@ unsigned int wattle_account_answer(void *priv, struct sk_buff *skb,
 	ct = nf_ct_get(skb, &ctinfo);
 	if (!ct || ctinfo != IP_CT_ESTABLISHED_REPLY || !(ct->status & IPS_DST_NAT))
 		return NF_ACCEPT;
-	wattle_view_init(w, this_cpu_ptr(w->flows)->memo, &view);
-	stats = wattle_account_find(&view, ct, true);
-	if (stats)
-		wattle_service_stats_add(stats, IP_CT_DIR_REPLY, wattle_skb_packets(skb), skb->len);
+	/* What somebody has queued for a program comes on with BH enabled. */
+	local_bh_disable();
+	wattle_account_add(w, skb, ct);
+	local_bh_enable();
 	return NF_ACCEPT;
 }

@@ -320,8 +320,6 @@ enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen)
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	struct wattle_flow flow wattle_uninit;
 
-	if (!ct || !(ct->status & IPS_NAT_MASK))
-		return WATTLE_REASON_NONE;
 	if (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY ||
 	    !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &flow))
 		return wattle_nat_packet_slow(skb, ct, ctinfo, hlen);

@@ -86,8 +86,8 @@ unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
 
 /*
- * Rewrite @skb as its connection says, both source and destination; ICMP errors inside
- * too. Data at the network header; header pointers are stale after it.
+ * Rewrite @skb as its connection, which is translated, says: both source and destination; ICMP
+ * errors inside too. Data at the network header; header pointers are stale after it.
  */
 enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen);
 

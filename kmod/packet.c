@@ -308,14 +308,33 @@ bool wattle_packet_defrag(struct wattle_packet *p, enum wattle_defrag_user user)
 	return true;
 }
 
+/* The first of a connection knows its backend. */
+static __always_inline void wattle_packet_account_bound(struct wattle_packet *p)
+{
+	struct wattle_service_stats *stats = p->decision.stats;
+
+	if (stats)
+		wattle_service_stats_add(stats, IP_CT_DIR_ORIGINAL, wattle_skb_packets(p->skb),
+					 p->parsed.len);
+	else
+		wattle_packet_account(p);
+}
+
 /* Bring the connection into force: enter it into conntrack's table, and translate. */
 static enum wattle_reason wattle_packet_commit(struct wattle_packet *p)
 {
-	enum wattle_reason reason = wattle_confirm(p->skb, &p->decision) ?:
-				    wattle_nat_packet(p->skb, p->parsed.hlen);
+	enum wattle_reason reason = wattle_confirm(p->skb, &p->decision);
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
 
+	if (reason)
+		return reason;
+	ct = nf_ct_get(p->skb, &ctinfo);
+	if (!ct || !(ct->status & IPS_NAT_MASK))
+		return WATTLE_REASON_NONE;
+	reason = wattle_nat_packet(p->skb, p->parsed.hlen);
 	if (!reason)
-		wattle_packet_account(p);
+		wattle_packet_account_bound(p);
 	return reason;
 }
 
