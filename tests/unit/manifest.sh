@@ -309,4 +309,9 @@ fits "fifty nodes"
 fits "three nodes" --nodes 3
 fits "all on one node" --nodes 1
 fits "ten of each pod, as kubectl prints them" --alike 10 --yaml
+tests/policy/big-cluster >"$dir/scale.yaml"
+bash -c "ulimit -v 150000; exec $tool -j policy check -f $dir/scale.yaml from ns0/p0" \
+	2>"$dir/err" | jq length >"$dir/out"
+[ "$(cat "$dir/out")" = 5000 ]
+tap $? "whom one of them reaches, in no more memory"
 tap_end
