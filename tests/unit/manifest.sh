@@ -282,6 +282,24 @@ tap $? "which then selects that pod alone"
 # apply without a kernel ---------------------------------------------------------------------
 $tool apply --node n1 -f tests/netns/manifests --dry-run >"$dir/out" 2>"$dir/err"
 tap $? "a dry run needs no kernel"
+cat >"$dir/dual.yaml" <<'END'
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x}, spec: {nodeName: n1}, status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: "fd00::1"}]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: y}, spec: {nodeName: n2}, status: {podIP: 10.0.0.2, podIPs: [{ip: 10.0.0.2}, {ip: "fd00::2"}]}}
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: p, namespace: x}
+  spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: "fd00::/64"}}], ports: [{port: 80}]}]}
+END
+$tool apply --node n1 -f "$dir/dual.yaml" --dry-run --diff 2>"$dir/err" | sed -n 's/^+ *reach *//p' |
+	sed 's/ *$//' | sort >"$dir/out"
+diff "$dir/out" - >"$dir/err" <<'END'
+x/a -> y/b gains any
+y/b -> x/a by ipv6 gains tcp/80
+END
+tap $? "and tells the reach, by family where they differ"
 $tool apply --node n9 -f tests/netns/manifests --dry-run >"$dir/out" 2>"$dir/err"
 [ $? -eq 1 ] && grep -q -- '--node: there is no Node n9' "$dir/err"
 tap $? "a node that nobody knows"
