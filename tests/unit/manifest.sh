@@ -222,6 +222,15 @@ refused 'm.yaml:4: NetworkPolicy shop/p: spec.podSelektor: unknown field' \
 refused 'm.yaml:1: kind: is missing' '{items: [{metadata: {name: p}}]}\n'
 closes "byte order mark, carriage returns, comments" "\\xef\\xbb\\xbf# a\r\n---\r\n$closed # b\r\n...\r\n---\r\n# c\r\n"
 
+# Namespaces that are not there: their names are known, their labels are not.
+where='{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: lost}}'
+taken "a namespace that is not there, by its name" "$(np '{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: lost}}}]}]}')\n---\n$where\n"
+reach lost/a shop/web '["any"]' && [ ! -s "$dir/err" ]
+tap $? "is found, without a warning"
+taken "by a label" "$(np '{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {a: b}}}]}]}')\n---\n$where\n"
+reach lost/a shop/web '[]' && grep -q '^warning: Namespace lost: is not there' "$dir/err"
+tap $? "is not, with one"
+
 # Identities -------------------------------------------------------------------------------
 cat >"$dir/id.yaml" <<'END'
 apiVersion: cilium.io/v2
