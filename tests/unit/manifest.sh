@@ -222,6 +222,15 @@ refused 'm.yaml:4: NetworkPolicy shop/p: spec.podSelektor: unknown field' \
 refused 'm.yaml:1: kind: is missing' '{items: [{metadata: {name: p}}]}\n'
 closes "byte order mark, carriage returns, comments" "\\xef\\xbb\\xbf# a\r\n---\r\n$closed # b\r\n...\r\n---\r\n# c\r\n"
 
+# Namespaces that are not there: their names are known, their labels are not.
+where='{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: lost}}'
+taken "a namespace that is not there, by its name" "$(np '{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: lost}}}]}]}')\n---\n$where\n"
+reach lost/a shop/web '["any"]' && [ ! -s "$dir/err" ]
+tap $? "is found, without a warning"
+taken "by a label" "$(np '{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {a: b}}}]}]}')\n---\n$where\n"
+reach lost/a shop/web '[]' && grep -q '^warning: Namespace lost: is not there' "$dir/err"
+tap $? "is not, with one"
+
 # Identities -------------------------------------------------------------------------------
 cat >"$dir/id.yaml" <<'END'
 apiVersion: cilium.io/v2
@@ -282,6 +291,24 @@ tap $? "which then selects that pod alone"
 # apply without a kernel ---------------------------------------------------------------------
 $tool apply --node n1 -f tests/netns/manifests --dry-run >"$dir/out" 2>"$dir/err"
 tap $? "a dry run needs no kernel"
+cat >"$dir/dual.yaml" <<'END'
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: x}, spec: {nodeName: n1}, status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: "fd00::1"}]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: y}, spec: {nodeName: n2}, status: {podIP: 10.0.0.2, podIPs: [{ip: 10.0.0.2}, {ip: "fd00::2"}]}}
+- apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: p, namespace: x}
+  spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: "fd00::/64"}}], ports: [{port: 80}]}]}
+END
+$tool apply --node n1 -f "$dir/dual.yaml" --dry-run --diff 2>"$dir/err" | sed -n 's/^+ *reach *//p' |
+	sed 's/ *$//' | sort >"$dir/out"
+diff "$dir/out" - >"$dir/err" <<'END'
+x/a -> y/b gains any
+y/b -> x/a by ipv6 gains tcp/80
+END
+tap $? "and tells the reach, by family where they differ"
 $tool apply --node n9 -f tests/netns/manifests --dry-run >"$dir/out" 2>"$dir/err"
 [ $? -eq 1 ] && grep -q -- '--node: there is no Node n9' "$dir/err"
 tap $? "a node that nobody knows"
@@ -309,4 +336,9 @@ fits "fifty nodes"
 fits "three nodes" --nodes 3
 fits "all on one node" --nodes 1
 fits "ten of each pod, as kubectl prints them" --alike 10 --yaml
+tests/policy/big-cluster >"$dir/scale.yaml"
+bash -c "ulimit -v 150000; exec $tool -j policy check -f $dir/scale.yaml from ns0/p0" \
+	2>"$dir/err" | jq length >"$dir/out"
+[ "$(cat "$dir/out")" = 5000 ]
+tap $? "whom one of them reaches, in no more memory"
 tap_end

@@ -50,8 +50,6 @@ static void pod_filter(struct manifest *m, const struct pod *pod, struct labels 
 
 /* ---- namespaces ---- */
 
-#define NS_NAME_LABEL	"kubernetes.io/metadata.name"
-
 /* The API server gives every namespace this label. */
 static void namespace_name_label(struct manifest *m, struct namespace *ns)
 {

@@ -154,6 +154,8 @@ const char *intern(struct manifest *m, const char *text);
 bool labels_read(struct reader *r, const struct node *map, struct labels *labels);
 const char *labels_get(const struct labels *labels, const char *key);
 
+#define NS_NAME_LABEL	"kubernetes.io/metadata.name"
+
 struct namespace {
 	const char *name;
 	struct labels labels;
@@ -465,7 +467,7 @@ struct manifest {
 	struct named *objects;		/* "KIND NS/NAME" to "FILE:LINE" */
 	struct named *namespaces;
 	struct named *pod_keys;		/* label keys that selectors name */
-	struct named *ns_keys;
+	struct named *ns_keys;		/* but for NS_NAME_LABEL, which can be told */
 	struct named *port_names;	/* of all containers */
 	struct named *cidr_by_name;
 

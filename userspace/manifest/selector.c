@@ -29,7 +29,7 @@ static struct requirement *selector_add(struct manifest *m, struct selector *sel
 	/* Labels that somebody selects by tell pods apart, whatever the filter says. */
 	if (space == SPACE_POD)
 		named_put(&m->pod_keys, req->key, m);
-	else if (space == SPACE_NAMESPACE)
+	else if (space == SPACE_NAMESPACE && strcmp(key, NS_NAME_LABEL))
 		named_put(&m->ns_keys, req->key, m);
 	return req;
 }

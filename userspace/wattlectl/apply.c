@@ -188,6 +188,7 @@ static int apply_dry(struct call *call, struct manifest *m)
 	int code = state_want(call, m, value_of(call, SLOT_NODE)->text, &none, &want);
 
 	if (!code) {
+		state_sort(&none);
 		plan_make(&plan, &none, &want, &how);
 		if (plan.failed)
 			code = EXIT_REFUSED;

@@ -196,6 +196,17 @@ static int check_pair(struct check *check, const struct manifest_pod *src,
 	return check_row(check, src, dst, allowed, family);
 }
 
+/* Nobody will ask for its rules again: those of all of a big cluster are some memory. */
+static void check_forget(struct check *check, const struct manifest_pod *pod,
+			 const struct manifest_pod *other)
+{
+	if (pod->id == WORLD_ID || (other->id != WORLD_ID && pod->group == other->group))
+		return;
+	free((void *)check->ends[pod->group].rule);
+	check->ends[pod->group].rule = NULL;
+	check->made[pod->group] = false;
+}
+
 static bool check_wants(const struct call *call, enum slot slot, const char *name)
 {
 	return !given(call, slot) || !strcmp(value_of(call, slot)->text, name);
@@ -213,9 +224,14 @@ static int check_pairs(struct call *call, struct check *check)
 		for (j = 0; j < check->count; j++) {
 			check_pod(check->m, check->order[j], &dst);
 			/* A pod always reaches itself. */
-			if (i != j && check_wants(call, SLOT_DST, dst.name) &&
-			    check_pair(check, &src, &dst))
+			if (i == j || !check_wants(call, SLOT_DST, dst.name))
+				continue;
+			if (check_pair(check, &src, &dst))
 				return -1;
+			if (given(call, SLOT_SRC))
+				check_forget(check, &dst, &src);
+			else if (given(call, SLOT_DST))
+				check_forget(check, &src, &dst);
 		}
 	}
 	return 0;

@@ -18,7 +18,7 @@ struct side_rules {
 
 /**
  * struct side - the tables before or after
- * @local: names of the pods that are here, sorted
+ * @local: names of the pods that are on this node, sorted
  * @rules: one for each of the state's local identities
  */
 struct side {
@@ -32,7 +32,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Where endpoints are, pods are. */
+/* Those of this node, whether or not their devices have been named yet. */
 static void side_make(struct side *side, const struct state *state)
 {
 	size_t i;
@@ -42,9 +42,9 @@ static void side_make(struct side *side, const struct state *state)
 	side->rules = calloc(state->local.count + 1, sizeof(*side->rules));
 	if (!side->rules)
 		exit(EXIT_REFUSED);
-	for (i = 0; i < state->endpoint.count; i++)
-		if (*state->endpoint.at[i].pod)
-			*STATE_ADD(side->local) = state->endpoint.at[i].pod;
+	for (i = 0; i < notes_count(state->notes); i++)
+		if (notes_at(state->notes, i)->local)
+			*STATE_ADD(side->local) = notes_at(state->notes, i)->name;
 	if (side->local.count)
 		qsort(side->local.at, side->local.count, sizeof(*side->local.at), compare_names);
 }
@@ -113,8 +113,19 @@ static void side_rules(const struct side *side, uint32_t id, struct reach_end *e
 	end->rules = high - low;
 }
 
-/* False: there is no such pod. */
-static bool side_end(const struct side *side, const char *name, struct reach_end *end)
+static const struct wattle_addr *pod_addr(const struct note_pod *pod, uint8_t len)
+{
+	unsigned int i;
+
+	for (i = 0; pod && i < pod->ip_count; i++)
+		if (pod->ip[i].len == len)
+			return &pod->ip[i];
+	return NULL;
+}
+
+/* @len: of its address. False: there is no such pod. */
+static bool side_end(const struct side *side, const char *name, uint8_t len,
+		     struct reach_end *end)
 {
 	const struct note_pod *pod = notes_pod(side->state->notes, name);
 
@@ -122,21 +133,27 @@ static bool side_end(const struct side *side, const char *name, struct reach_end
 	if (!pod)
 		return false;
 	end->id = pod->id;
-	end->ip = pod->ip_count ? pod->ip : NULL;
+	end->ip = pod_addr(pod, len);
 	end->ignore = !side_is_local(side, name);
 	if (!end->ignore)
 		side_rules(side, pod->id, end);
 	return true;
 }
 
-static void side_reach(const struct side *side, const char *from, const char *to,
+static bool side_talks(const struct side *side, const char *from, const char *to, uint8_t len)
+{
+	return pod_addr(notes_pod(side->state->notes, from), len) &&
+	       pod_addr(notes_pod(side->state->notes, to), len);
+}
+
+static void side_reach(const struct side *side, const char *from, const char *to, uint8_t len,
 		       struct reach *reach)
 {
 	struct reach_end src, dst;
 
 	reach->count = 0;
 	reach->all = false;
-	if (side_end(side, from, &src) && side_end(side, to, &dst))
+	if (side_end(side, from, len, &src) && side_end(side, to, len, &dst))
 		reach_between(&src, &dst, reach);
 }
 
@@ -175,8 +192,8 @@ static bool same_end(const struct side *before, const struct side *after, const 
 
 	if (!old || !new || old->id != new->id || !same_ips(old, new))
 		return false;
-	side_end(before, name, &was);
-	side_end(after, name, &is);
+	side_end(before, name, 4, &was);
+	side_end(after, name, 4, &is);
 	return same_rules(&was, &is);
 }
 
@@ -193,32 +210,91 @@ struct diff {
 	bool same;		/* the local one of the pairs in hand is */
 };
 
-static int diff_pair(struct diff *diff, const char *from, const char *to)
+/* By addresses of one family: "gains X loses Y", or "". The caller frees it. */
+static char *diff_family(struct diff *diff, const char *from, const char *to, uint8_t len)
 {
 	char *gains, *loses, *text = NULL;
-	int err;
 
-	side_reach(&diff->before, from, to, &diff->was);
-	side_reach(&diff->after, from, to, &diff->is);
+	side_reach(&diff->before, from, to, len, &diff->was);
+	side_reach(&diff->after, from, to, len, &diff->is);
 	reach_minus(&diff->is, &diff->was, &diff->gains);
 	reach_minus(&diff->was, &diff->is, &diff->loses);
-	if (!diff->gains.count && !diff->loses.count)
+	gains = diff->gains.count ? reach_text(&diff->gains) : NULL;
+	loses = diff->loses.count ? reach_text(&diff->loses) : NULL;
+	if (asprintf(&text, "%s%s%s%s", gains ? " gains " : "", gains ? gains : "",
+		     loses ? " loses " : "", loses ? loses : "") < 0)
+		exit(EXIT_REFUSED);
+	free(gains);
+	free(loses);
+	return text;
+}
+
+/* @what: as diff_family() has just made it. */
+static int diff_row(struct diff *diff, const char *from, const char *to, const char *family,
+		    const char *what)
+{
+	char *text = NULL;
+	int err;
+
+	if (!*what)
 		return 0;
-	gains = reach_text(&diff->gains);
-	loses = reach_text(&diff->loses);
-	if (asprintf(&text, "%s -> %s%s%s%s%s", from, to, diff->gains.count ? " gains " : "",
-		     diff->gains.count ? gains : "", diff->loses.count ? " loses " : "",
-		     diff->loses.count ? loses : "") < 0)
+	if (asprintf(&text, "%s -> %s%s%s%s", from, to, family ? " by " : "",
+		     family ? family : "", what) < 0)
 		text = NULL;
-	err = show_row(diff->show, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}",
+	err = show_row(diff->show, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o}",
 					     "change", diff->loses.count ? diff->gains.count ?
 					     "~" : "-" : "+", "table", "reach",
 					     "what", text ? text : "", "from", from, "to", to,
+					     "family", family,
 					     "gains", json_reach(&diff->gains),
 					     "loses", json_reach(&diff->loses)));
-	free(gains);
-	free(loses);
 	free(text);
+	return err;
+}
+
+/* Identities do not tell the families apart: prefixes may. */
+static bool side_has_prefixes(const struct side *side, const char *name)
+{
+	struct reach_end end;
+	size_t i;
+
+	if (!side_end(side, name, 4, &end))
+		return false;
+	for (i = 0; i < end.rules; i++)
+		if (end.rule[i].peer_kind == WATTLE_PEER_KIND_PREFIX)
+			return true;
+	return false;
+}
+
+/* Then there may be two rows. */
+static bool diff_by_prefix(const struct diff *diff, const char *from, const char *to)
+{
+	return side_has_prefixes(&diff->before, from) || side_has_prefixes(&diff->before, to) ||
+	       side_has_prefixes(&diff->after, from) || side_has_prefixes(&diff->after, to);
+}
+
+static int diff_pair(struct diff *diff, const char *from, const char *to)
+{
+	bool v6 = side_talks(&diff->before, from, to, 16) || side_talks(&diff->after, from, to, 16);
+	bool v4 = side_talks(&diff->before, from, to, 4) || side_talks(&diff->after, from, to, 4);
+	const char *family = NULL;
+	char *what, *other;
+	int err = 0;
+
+	what = diff_family(diff, from, to, v6 && !v4 ? 16 : 4);
+	if (v4 && v6 && diff_by_prefix(diff, from, to)) {
+		other = diff_family(diff, from, to, 16);
+		if (strcmp(what, other)) {
+			err = diff_row(diff, from, to, "ipv6", other);
+			family = "ipv4";
+			free(what);
+			what = diff_family(diff, from, to, 4);
+		}
+		free(other);
+	}
+	if (!err)
+		err = diff_row(diff, from, to, family, what);
+	free(what);
 	return err;
 }
 
@@ -261,6 +337,9 @@ int reach_diff(const struct state *now, const struct state *want, struct show *s
 	side_make(&diff.after, want);
 	for (i = 0; !err && i < diff.after.local.count; i++)
 		err = diff_local(&diff, diff.after.local.at[i]);
+	for (i = 0; !err && i < diff.before.local.count; i++)
+		if (!side_is_local(&diff.after, diff.before.local.at[i]))
+			err = diff_local(&diff, diff.before.local.at[i]);
 	side_release(&diff.before);
 	side_release(&diff.after);
 	reach_release(&diff.was);
