@@ -149,7 +149,7 @@ struct wattle_key {
 #define WATTLE_KEY_WIRE		0x0004	/* the header told an identity: @wire */
 #define WATTLE_KEY_ANSWER	0x0010	/* of a connection that exists, against its direction */
 #define WATTLE_KEY_SERVICE	0x0008	/* decide.c's: a service was asked for */
-#define WATTLE_KEY_VOUCHED	0x0020	/* its connection knows why a node sends what is from outside */
+#define WATTLE_KEY_VOUCHED	0x0020	/* its connection knows why a node sends it from outside */
 
 static_assert(sizeof(struct wattle_key) == 48);
 
