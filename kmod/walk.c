@@ -77,10 +77,12 @@ static void wattle_walk_resume(struct wattle_walk *walk)
 {
 	bool somewhere = walk->iter.p;
 
-	if (rhashtable_walk_start_check(&walk->iter) || (somewhere && !walk->iter.p)) {
-		walk->torn = true;
-		walk->again = false;
-	}
+	if (rhashtable_walk_start_check(&walk->iter))
+		walk->iter.p = NULL;	/* kernels leave it, though it may have been freed */
+	else if (!somewhere || walk->iter.p)
+		return;
+	walk->torn = true;
+	walk->again = false;
 }
 
 static int wattle_walk_burst(struct wattle_walk *walk, wattle_walk_show show, void *arg)
