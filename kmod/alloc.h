@@ -32,6 +32,37 @@ static inline void *wattle_alloc_array(size_t n, size_t size)
 	       kvmalloc_array(n, size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 }
 
+/**
+ * struct wattle_cache - memory for objects of one kind that come by the thousand
+ * @slab: of just their size, while there are users
+ * @users: tables
+ * @name: of the slab
+ * @size: of an object
+ */
+struct wattle_cache {
+	struct kmem_cache *slab;
+	unsigned int users;
+	const char *name;
+	unsigned int size;
+};
+
+#define WATTLE_CACHE(type)	{ .name = #type, .size = sizeof(struct type) }
+
+/* A table begins to use it: 0 or -ENOMEM; and is done with it. Context: may sleep. */
+int wattle_cache_get(struct wattle_cache *cache);
+void wattle_cache_put(struct wattle_cache *cache);
+
+/* Zeroed memory for an object. Context: may sleep; a user. */
+static inline void *wattle_cache_alloc(struct wattle_cache *cache)
+{
+	return wattle_alloc_denied() ? NULL : kmem_cache_zalloc(cache->slab, GFP_KERNEL);
+}
+
+static inline void wattle_cache_free(struct wattle_cache *cache, void *object)
+{
+	kmem_cache_free(cache->slab, object);
+}
+
 #define WATTLE_HASH_TRIES	8
 
 /*

@@ -17,40 +17,7 @@ static const struct rhashtable_params wattle_via_params = {
 	.automatic_shrinking = true,
 };
 
-/* Host routes come by the million: a cache of their own size, while a device exists. */
-static DEFINE_MUTEX(wattle_host_cache_lock);
-static struct kmem_cache *wattle_host_cache;
-static unsigned int wattle_host_cache_users;
-
-static int wattle_host_cache_get(void)
-{
-	int err = 0;
-
-	mutex_lock(&wattle_host_cache_lock);
-	if (!wattle_host_cache)
-		wattle_host_cache = KMEM_CACHE(wattle_identity_host, SLAB_ACCOUNT);
-	if (wattle_host_cache)
-		wattle_host_cache_users++;
-	else
-		err = -ENOMEM;
-	mutex_unlock(&wattle_host_cache_lock);
-	return err;
-}
-
-static void wattle_host_cache_put(void)
-{
-	mutex_lock(&wattle_host_cache_lock);
-	if (!--wattle_host_cache_users) {
-		kmem_cache_destroy(wattle_host_cache);
-		wattle_host_cache = NULL;
-	}
-	mutex_unlock(&wattle_host_cache_lock);
-}
-
-static struct wattle_identity_host *wattle_host_create(void)
-{
-	return wattle_alloc_denied() ? NULL : kmem_cache_zalloc(wattle_host_cache, GFP_KERNEL);
-}
+static struct wattle_cache wattle_host_cache = WATTLE_CACHE(wattle_identity_host);
 
 /* Number of a tunnel end point, with a reference to it; 0 for none. Or an error. */
 static int wattle_via_get(struct wattle_identities *ids, const struct in6_addr *addr,
@@ -127,7 +94,7 @@ static void wattle_host_free(void *table, void *object)
 	struct wattle_identity_host *host = object;
 
 	wattle_via_put(ids, wattle_packed_payload(&host->died_via));
-	kmem_cache_free(wattle_host_cache, host);
+	wattle_cache_free(&wattle_host_cache, host);
 }
 
 static bool wattle_host_stillborn(const void *object)
@@ -188,7 +155,7 @@ int wattle_identities_init(struct wattle_identities *ids, struct wattle_log *log
 {
 	int err;
 
-	err = wattle_host_cache_get();
+	err = wattle_cache_get(&wattle_host_cache);
 	if (err)
 		return err;
 	err = rhashtable_init(&ids->hosts, &wattle_host_params);
@@ -206,13 +173,13 @@ int wattle_identities_init(struct wattle_identities *ids, struct wattle_log *log
 err_hosts:
 	rhashtable_destroy(&ids->hosts);
 err_cache:
-	wattle_host_cache_put();
+	wattle_cache_put(&wattle_host_cache);
 	return err;
 }
 
 static void wattle_host_destroy(void *object, void *arg)
 {
-	kmem_cache_free(wattle_host_cache, object);
+	wattle_cache_free(&wattle_host_cache, object);
 }
 
 static void wattle_net_destroy(struct wattle_lpm_entry *entry)
@@ -237,7 +204,7 @@ void wattle_identities_exit(struct wattle_identities *ids)
 	wattle_lpm_exit(&ids->nets, wattle_net_destroy);
 	xa_destroy(&ids->vias);
 	rhashtable_free_and_destroy(&ids->via_by_addr, wattle_via_destroy, NULL);
-	wattle_host_cache_put();
+	wattle_cache_put(&wattle_host_cache);
 }
 
 /*
@@ -310,7 +277,7 @@ static int wattle_host_link(struct wattle_identities *ids, struct wattle_log *lo
 	struct wattle_identity_host *host;
 	int err;
 
-	host = wattle_host_create();
+	host = wattle_cache_alloc(&wattle_host_cache);
 	if (!host)
 		return -ENOMEM;
 	host->addr = *addr;
@@ -319,7 +286,7 @@ static int wattle_host_link(struct wattle_identities *ids, struct wattle_log *lo
 	err = wattle_hash_insert(rhashtable_insert_fast(&ids->hosts, &host->link,
 							wattle_host_params));
 	if (err) {
-		kmem_cache_free(wattle_host_cache, host);
+		wattle_cache_free(&wattle_host_cache, host);
 		return err;
 	}
 	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_HOST, host);

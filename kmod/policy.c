@@ -42,9 +42,10 @@ struct wattle_subject *wattle_subject_lookup(struct wattle_policies *policies, u
 
 /* One question on its way through the slots. */
 struct wattle_search {
-	struct wattle_policies *policies;
 	const struct wattle_question *q;
 	const struct wattle_subject *subject;
+	const struct wattle_rule_index *index;
+	u32 seed;
 	u64 gen;
 	const struct wattle_rule *best;
 };
@@ -63,15 +64,19 @@ static bool wattle_rule_beats(const struct wattle_rule *rule, const struct wattl
 	return !rule->allow && best->allow;
 }
 
+/*
+ * Rules of other slots may have the same hash. Whether one is of this very slot need not be
+ * asked: what says something about the packet does so wherever it was found.
+ */
 static void wattle_search_slot(struct wattle_search *search, const struct wattle_slot *slot)
 {
 	const struct wattle_question *q = search->q;
-	struct rhlist_head *list, *pos;
-	struct wattle_rule *rule;
+	const struct wattle_rule *rule;
 
-	list = rhltable_lookup(&search->policies->rules, slot, wattle_rule_params);
-	rhl_for_each_entry_rcu(rule, pos, list, link) {
-		if (!wattle_rule_alive(rule, search->gen) ||
+	rule = wattle_rules_first_of(search->index, wattle_slot_hash(slot, search->seed));
+	for (; rule; rule = wattle_rules_next_of(rule)) {
+		if (rule->peer != slot->peer || !(rule->any_proto || rule->proto == q->proto) ||
+		    !wattle_rule_alive(rule, search->gen) ||
 		    !wattle_rule_has_port(rule, q->port) ||
 		    (rule->outside && !wattle_identity_is_outside(q->peer_id)) ||
 		    !wattle_rule_beats(rule, search->best))
@@ -89,7 +94,7 @@ static void wattle_search_peer(struct wattle_search *search, u8 kind, u32 peer)
 	unsigned int bin;
 
 	for_each_set_bit(bin, &bins, WATTLE_BINS) {
-		wattle_slot_set(&slot, search->subject->key, peer, q->proto, q->port, bin);
+		wattle_slot_set(&slot, peer, q->proto, q->port, bin);
 		wattle_search_slot(search, &slot);
 	}
 }
@@ -114,12 +119,13 @@ static bool wattle_search_prefix(struct wattle_lpm_entry *entry, void *arg)
 void wattle_policy_judge(struct wattle_policies *policies, const struct wattle_question *q,
 			 u64 gen, struct wattle_judgement *out)
 {
-	struct wattle_search search = { .policies = policies, .q = q, .gen = gen };
+	struct wattle_search search = { .q = q, .seed = policies->seed, .gen = gen };
 	u8 bit = q->direction == WATTLE_DIRECTION_EGRESS ? WATTLE_ENFORCE_EGRESS :
 							   WATTLE_ENFORCE_INGRESS;
 
 	search.subject = wattle_subject_lookup(policies, q->subject, q->direction, gen);
 	if (search.subject) {
+		search.index = rcu_dereference(search.subject->index);
 		if (q->peer_id && q->peer_id < WATTLE_ID_LOCAL_MIN)
 			wattle_search_peer(&search, WATTLE_PEER_KIND_IDENTITY, q->peer_id);
 		if (q->peer && READ_ONCE(search.subject->bins[WATTLE_PEER_KIND_PREFIX]))

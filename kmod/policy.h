@@ -6,9 +6,9 @@
  * rules that match, the smallest priority number decides; at the same priority
  * deny beats allow, however specific.
  *
- * How it is found: rules hang in one hash by {subject, direction, peer, protocol,
- * bin}, where the bin is the smallest aligned power-of-two block of ports that
- * holds the rule's whole range. A header for each {subject, direction} knows which
+ * How it is found: a header for each {subject, direction} has its rules, hashed by
+ * {peer, protocol, bin} (policy_hash.h), where the bin is the smallest aligned power-of-two
+ * block of ports that holds the rule's whole range. The header knows which
  * bin sizes exist, so a look-up probes only those: single ports and "any port"
  * cost one probe each, whatever the number of rules. Peers are tried as the exact
  * identity, as "any", and as each prefix named by a policy that covers the
@@ -61,7 +61,8 @@ struct wattle_rule_spec {
  * @key: subject << 1 | direction
  * @bins: which bin sizes rules have (WATTLE_BIN_*), by kind of peer. A bit may stay for
  *	a while without a rule: that costs a probe
- * @rules: of any version, linked; under the config lock
+ * @index: where to begin in @rules
+ * @rules: of any version, linked, in the order of their hashes
  * @alive: rules alive at the next generation; under the config lock
  * @linked: how many @rules; under the config lock
  * @unlinked: rules unlinked since @bins was counted; under the config lock
@@ -72,46 +73,50 @@ struct wattle_subject {
 	struct list_head list;
 	u32 key;
 	u32 bins[3];
-	struct hlist_head rules;
+	struct wattle_rule_index __rcu *index;
+	struct wattle_rule __rcu *rules;
 	unsigned int alive;
 	unsigned int linked;
 	unsigned int unlinked;
 };
 
+static_assert(sizeof(struct wattle_subject) <= 96);
+
 /**
- * struct wattle_rule - one version of a rule; 64 bytes, immutable but for @died_ports
- * @link: hash of slots
- * @of_subject: list of the subject's rules
- * @subject: whom it is for
- * @born_ports: packed: generation, port_min and the upper half of priority
- * @died_ports: packed: generation, port_max and the lower half of priority
+ * struct wattle_rule - one version of a rule; 48 bytes, immutable but for @died_ports
+ * @next: in the list of the subject's rules
+ * @hash: of its slot, which the list is in the order of
  * @peer: identity, local number of a prefix, or 0: any
  * @any_proto: whatever the protocol
  * @allow: else deny
  * @outside: only peers outside the cluster
  * @origin: number of the text that says where it is from; 0: nobody said
  * @proto: IP protocol, 0 where @any_proto
+ * @born_ports: packed: generation, port_min and the upper half of priority
+ * @died_ports: packed: generation, port_max and the lower half of priority
+ * @subject: whom it is for
  */
 struct wattle_rule {
-	struct rhlist_head link;
-	struct hlist_node of_subject;
-	struct wattle_subject *subject;
-	u64 born_ports;
-	u64 died_ports;
+	struct wattle_rule __rcu *next;
+	u32 hash;
 	u32 peer : 25;
 	u32 any_proto : 1;
 	u32 allow : 1;
 	u32 outside : 1;
 	u32 origin : 24;
 	u32 proto : 8;
+	u64 born_ports;
+	u64 died_ports;
+	struct wattle_subject *subject;
 };
 
-static_assert(sizeof(struct wattle_rule) == 64);
+static_assert(sizeof(struct wattle_rule) == 48);
 
 /**
  * struct wattle_policies - all rules of a device
- * @rules: rules by slot
- * @subjects: directions that are enforced
+ * @lock: the config lock
+ * @seed: of the hashes of slots; secret
+ * @subjects: directions that are enforced, with their rules
  * @all_subjects: same as a list
  * @prefixes: trie of the prefixes that rules name
  * @peers: same by local number (from 0)
@@ -124,7 +129,8 @@ static_assert(sizeof(struct wattle_rule) == 64);
  * Lists and counts: under the config lock.
  */
 struct wattle_policies {
-	struct rhltable rules;
+	struct mutex *lock;	/* the config lock */
+	u32 seed;
 	struct rhltable subjects;
 	struct list_head all_subjects;
 	struct wattle_lpm prefixes;

@@ -6,6 +6,7 @@
 #include <linux/bitops.h>
 #include <linux/jhash.h>
 #include "policy.h"
+#include "policy_hash.h"
 
 /*
  * Sizes of bins: 2^0 to 2^16 ports of one protocol, and everything of any protocol.
@@ -15,9 +16,8 @@
 #define WATTLE_BIN_ALL		17
 #define WATTLE_BINS		18
 
-/* Where a rule hangs: hashed and compared as three words. */
+/* Where a subject has a rule: hashed as two words. */
 struct wattle_slot {
-	u32 subject;		/* as in struct wattle_subject: key */
 	u32 peer;
 	u32 ports;		/* first port of the bin << 16 | size << 8 | protocol */
 };
@@ -51,10 +51,9 @@ static inline unsigned int wattle_bin_size(u16 port_min, u16 port_max)
 	return fls(port_min ^ port_max);
 }
 
-static inline void wattle_slot_set(struct wattle_slot *slot, u32 subject, u32 peer, u8 proto,
-				   u16 port, unsigned int bin)
+static inline void wattle_slot_set(struct wattle_slot *slot, u32 peer, u8 proto, u16 port,
+				   unsigned int bin)
 {
-	slot->subject = subject;
 	slot->peer = peer;
 	if (bin >= WATTLE_BIN_ANY_PORT)
 		slot->ports = bin << 8 | (bin == WATTLE_BIN_ALL ? 0 : proto);
@@ -96,45 +95,10 @@ static inline unsigned int wattle_rule_bin(const struct wattle_rule *rule)
 	       wattle_bin_size(wattle_rule_port_min(rule), wattle_rule_port_max(rule));
 }
 
-static inline void wattle_slot_of_rule(const struct wattle_rule *rule, struct wattle_slot *slot)
+static inline u32 wattle_slot_hash(const struct wattle_slot *slot, u32 seed)
 {
-	wattle_slot_set(slot, rule->subject->key, rule->peer, rule->proto,
-			wattle_rule_port_min(rule), wattle_rule_bin(rule));
+	return jhash_2words(slot->peer, slot->ports, seed);
 }
-
-static inline u32 wattle_slot_hash(const void *data, u32 len, u32 seed)
-{
-	const struct wattle_slot *slot = data;
-
-	return jhash_3words(slot->subject, slot->peer, slot->ports, seed);
-}
-
-static inline u32 wattle_slot_hash_rule(const void *data, u32 len, u32 seed)
-{
-	struct wattle_slot slot;
-
-	wattle_slot_of_rule(data, &slot);
-	return wattle_slot_hash(&slot, len, seed);
-}
-
-static inline int wattle_slot_compare(struct rhashtable_compare_arg *arg, const void *object)
-{
-	const struct wattle_slot *key = arg->key;
-	struct wattle_slot slot;
-
-	wattle_slot_of_rule(object, &slot);
-	return slot.subject != key->subject || slot.peer != key->peer ||
-	       slot.ports != key->ports;
-}
-
-static const struct rhashtable_params wattle_rule_params __maybe_unused = {
-	.head_offset = offsetof(struct wattle_rule, link),
-	.key_len = sizeof(struct wattle_slot),
-	.hashfn = wattle_slot_hash,
-	.obj_hashfn = wattle_slot_hash_rule,
-	.obj_cmpfn = wattle_slot_compare,
-	.automatic_shrinking = true,
-};
 
 static const struct rhashtable_params wattle_subject_params __maybe_unused = {
 	.head_offset = offsetof(struct wattle_subject, link),

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policy, the writers' side: rules, the directions that they enforce, what they name. */
 
+#include <linux/random.h>
 #include "policy_private.h"
 #include "alloc.h"
 
+static struct wattle_cache wattle_rule_cache = WATTLE_CACHE(wattle_rule);
+
 /* Sizes of bins are counted anew when as many rules have gone as there are. */
-static void wattle_subject_count_bins(struct wattle_subject *subject)
+static void wattle_subject_count_bins(struct wattle_policies *policies,
+				      struct wattle_subject *subject)
 {
 	u32 bins[ARRAY_SIZE(subject->bins)] = {};
 	struct wattle_rule *rule;
 	unsigned int i;
 
-	hlist_for_each_entry(rule, &subject->rules, of_subject)
+	for (rule = wattle_rules_first(policies, subject); rule;
+	     rule = wattle_rules_next(policies, rule)) {
 		bins[wattle_rule_kind(rule)] |= BIT(wattle_rule_bin(rule));
+		cond_resched();
+	}
 	for (i = 0; i < ARRAY_SIZE(bins); i++)
 		WRITE_ONCE(subject->bins[i], bins[i]);
 	subject->unlinked = 0;
@@ -24,12 +31,10 @@ static void wattle_rule_unlink(void *table, void *object)
 	struct wattle_rule *rule = object;
 	struct wattle_subject *subject = rule->subject;
 
-	rhltable_remove(&policies->rules, &rule->link, wattle_rule_params);
-	hlist_del(&rule->of_subject);
+	wattle_rules_remove(policies, rule);
 	policies->linked--;
-	subject->linked--;
 	if (++subject->unlinked >= subject->linked)
-		wattle_subject_count_bins(subject);
+		wattle_subject_count_bins(policies, subject);
 }
 
 static void wattle_rule_withdraw(void *table, void *object)
@@ -60,7 +65,7 @@ static void wattle_rule_free(void *table, void *object)
 	wattle_rule_count_forget(policies, rule);
 	wattle_text_put(policies, rule->origin);
 	wattle_peer_put(policies, rule->peer);
-	kfree(rule);
+	wattle_cache_free(&wattle_rule_cache, rule);
 }
 
 static const struct wattle_kind_ops wattle_rule_ops = {
@@ -88,6 +93,7 @@ static void wattle_subject_revive(void *table, void *object)
 
 static void wattle_subject_free(void *table, void *object)
 {
+	wattle_rules_exit(object);
 	kfree(object);
 }
 
@@ -110,12 +116,12 @@ int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *lo
 {
 	int err;
 
-	err = rhltable_init(&policies->rules, &wattle_rule_params);
+	err = wattle_cache_get(&wattle_rule_cache);
 	if (err)
 		return err;
 	err = rhltable_init(&policies->subjects, &wattle_subject_params);
 	if (err)
-		goto err_rules;
+		goto err_cache;
 	err = wattle_rule_counts_init(policies);
 	if (err)
 		goto err_subjects;
@@ -123,6 +129,8 @@ int wattle_policies_init(struct wattle_policies *policies, struct wattle_log *lo
 	if (err)
 		goto err_counts;
 	INIT_LIST_HEAD(&policies->all_subjects);
+	policies->lock = log->lock;
+	policies->seed = get_random_u32();
 	policies->count = 0;
 	policies->linked = 0;
 	wattle_log_kind(log, WATTLE_KIND_SUBJECT, &wattle_subject_ops, policies);
@@ -133,14 +141,22 @@ err_counts:
 	wattle_rule_counts_exit(policies);
 err_subjects:
 	rhltable_destroy(&policies->subjects);
-err_rules:
-	rhltable_destroy(&policies->rules);
+err_cache:
+	wattle_cache_put(&wattle_rule_cache);
 	return err;
 }
 
-static void wattle_policy_destroy_object(void *object, void *arg)
+static void wattle_subject_destroy(void *object, void *arg)
 {
-	kfree(object);
+	struct wattle_subject *subject = object;
+	struct wattle_rule *rule, *next;
+
+	for (rule = rcu_dereference_protected(subject->rules, true); rule; rule = next) {
+		next = rcu_dereference_protected(rule->next, true);
+		wattle_cache_free(&wattle_rule_cache, rule);
+		cond_resched();
+	}
+	wattle_subject_free(arg, subject);
 }
 
 /**
@@ -151,10 +167,10 @@ static void wattle_policy_destroy_object(void *object, void *arg)
  */
 void wattle_policies_exit(struct wattle_policies *policies)
 {
-	rhltable_free_and_destroy(&policies->rules, wattle_policy_destroy_object, NULL);
-	rhltable_free_and_destroy(&policies->subjects, wattle_policy_destroy_object, NULL);
+	rhltable_free_and_destroy(&policies->subjects, wattle_subject_destroy, policies);
 	wattle_rule_counts_exit(policies);
 	wattle_policy_names_exit(policies);
+	wattle_cache_put(&wattle_rule_cache);
 }
 
 static bool wattle_rule_proto_has_ports(u8 proto)
@@ -238,9 +254,11 @@ static bool wattle_rule_peer_find(struct wattle_policies *policies,
 }
 
 static bool wattle_rule_equal(const struct wattle_rule *rule,
-			      const struct wattle_rule_spec *spec)
+			      const struct wattle_rule_spec *spec, u32 peer)
 {
-	return rule->outside == spec->outside &&
+	return rule->peer == peer && rule->any_proto == spec->any_proto &&
+	       (spec->any_proto || rule->proto == spec->proto) &&
+	       rule->outside == spec->outside &&
 	       rule->allow == (spec->action == WATTLE_ACTION_ALLOW) &&
 	       wattle_rule_priority(rule) == spec->priority &&
 	       wattle_rule_port_min(rule) == spec->port_min &&
@@ -251,27 +269,25 @@ static bool wattle_rule_equal(const struct wattle_rule *rule,
 static struct wattle_rule *wattle_rule_find(struct wattle_policies *policies,
 					    const struct wattle_rule_spec *spec, u64 gen)
 {
-	struct wattle_rule *rule, *found = NULL;
-	struct rhlist_head *list, *pos;
+	const struct wattle_subject *subject;
+	struct wattle_rule *rule = NULL;
 	struct wattle_slot slot;
 	u32 peer;
 
 	if (!wattle_rule_peer_find(policies, spec, &peer))
 		return NULL;
-	wattle_slot_set(&slot, wattle_subject_key(spec->subject, spec->direction), peer,
-			spec->proto, spec->port_min,
+	wattle_slot_set(&slot, peer, spec->proto, spec->port_min,
 			spec->any_proto ? WATTLE_BIN_ALL :
 			wattle_bin_size(spec->port_min, spec->port_max));
 	rcu_read_lock();
-	list = rhltable_lookup(&policies->rules, &slot, wattle_rule_params);
-	rhl_for_each_entry_rcu(rule, pos, list, link) {
-		if (wattle_rule_alive(rule, gen) && wattle_rule_equal(rule, spec)) {
-			found = rule;
-			break;
-		}
-	}
+	subject = wattle_subject_lookup(policies, spec->subject, spec->direction, gen);
+	if (subject)
+		rule = wattle_rules_first_of(rcu_dereference(subject->index),
+					     wattle_slot_hash(&slot, policies->seed));
+	while (rule && !(wattle_rule_alive(rule, gen) && wattle_rule_equal(rule, spec, peer)))
+		rule = wattle_rules_next_of(rule);
 	rcu_read_unlock();
-	return found;
+	return rule;
 }
 
 /* The subject at the next generation, which begins to be enforced where it was not. */
@@ -292,15 +308,20 @@ static struct wattle_subject *wattle_subject_get(struct wattle_policies *policie
 	subject->life.born = log->next;
 	subject->life.died = WATTLE_FOREVER;
 	subject->key = wattle_subject_key(spec->subject, spec->direction);
-	INIT_HLIST_HEAD(&subject->rules);
+	if (wattle_rules_init(subject))
+		goto err_free;
 	if (wattle_hash_insert(rhltable_insert(&policies->subjects, &subject->link,
-					       wattle_subject_params))) {
-		kfree(subject);
-		return NULL;
-	}
+					       wattle_subject_params)))
+		goto err_rules;
 	list_add_tail(&subject->list, &policies->all_subjects);
 	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_SUBJECT, subject);
 	return subject;
+
+err_rules:
+	wattle_rules_exit(subject);
+err_free:
+	kfree(subject);
+	return NULL;
 }
 
 static void wattle_rule_bury(struct wattle_policies *policies, struct wattle_log *log,
@@ -323,18 +344,18 @@ static int wattle_rule_link(struct wattle_policies *policies, struct wattle_log 
 {
 	struct wattle_subject *subject = rule->subject;
 	u32 *bins = &subject->bins[wattle_rule_kind(rule)];
+	unsigned int bin = wattle_rule_bin(rule);
 	struct wattle_slot slot;
 	int err;
 
-	wattle_slot_of_rule(rule, &slot);
-	err = wattle_hash_insert(rhltable_insert_key(&policies->rules, &slot, &rule->link,
-						     wattle_rule_params));
+	err = wattle_rules_make_room(policies, subject);
 	if (err)
 		return err;
-	hlist_add_head(&rule->of_subject, &subject->rules);
-	WRITE_ONCE(*bins, *bins | BIT(wattle_rule_bin(rule)));
+	wattle_slot_set(&slot, rule->peer, rule->proto, wattle_rule_port_min(rule), bin);
+	rule->hash = wattle_slot_hash(&slot, policies->seed);
+	WRITE_ONCE(*bins, *bins | BIT(bin));
+	wattle_rules_insert(policies, rule);
 	subject->alive++;
-	subject->linked++;
 	policies->linked++;
 	policies->count++;
 	wattle_log_push(log, WATTLE_OP_ADD, WATTLE_KIND_RULE, rule);
@@ -349,7 +370,7 @@ static int wattle_rule_create(struct wattle_policies *policies, struct wattle_lo
 	u32 peer, text;
 	int err;
 
-	rule = wattle_alloc(sizeof(*rule));
+	rule = wattle_cache_alloc(&wattle_rule_cache);
 	if (!rule)
 		return -ENOMEM;
 	err = wattle_rule_peer_get(policies, spec, &peer);
@@ -373,7 +394,7 @@ static int wattle_rule_create(struct wattle_policies *policies, struct wattle_lo
 err_peer:
 	wattle_peer_put(policies, peer);
 err_free:
-	kfree(rule);
+	wattle_cache_free(&wattle_rule_cache, rule);
 	return err;
 }
 
@@ -469,7 +490,8 @@ static int wattle_subject_flush(struct wattle_policies *policies, struct wattle_
 {
 	struct wattle_rule *rule;
 
-	hlist_for_each_entry(rule, &subject->rules, of_subject) {
+	for (rule = wattle_rules_first(policies, subject); rule;
+	     rule = wattle_rules_next(policies, rule)) {
 		if (!wattle_rule_alive(rule, log->next))
 			continue;
 		if (wattle_log_reserve(log))

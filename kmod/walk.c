@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "alloc.h"
+#include "policy_hash.h"
 
 /* Entries in an RCU read section: a dump does not hold up grace periods. */
 #define WATTLE_WALK_BURST	256
@@ -14,9 +15,11 @@
  * @torn: the table changed meanwhile
  * @entered: @iter is to be left
  * @again: the entry that @iter is at was refused, and comes again
+ * @left: entries that this RCU read section has room for
  * @hash_done: @iter is at the end
  * @begun: the trie was walked up to and with @last
  * @iter: place in a hash
+ * @rules: place among the rules of the subject that @iter is at
  * @last: place in a trie
  * @serial: place in the list of ports: the last that was visited
  */
@@ -28,7 +31,9 @@ struct wattle_walk {
 	bool again;
 	bool hash_done;
 	bool begun;
+	unsigned int left;
 	struct rhashtable_iter iter;
+	struct wattle_rule_place rules;
 	struct wattle_prefix last;
 	u32 serial;
 };
@@ -77,22 +82,26 @@ static void wattle_walk_resume(struct wattle_walk *walk)
 {
 	bool somewhere = walk->iter.p;
 
-	if (rhashtable_walk_start_check(&walk->iter) || (somewhere && !walk->iter.p)) {
-		walk->torn = true;
-		walk->again = false;
-	}
+	if (rhashtable_walk_start_check(&walk->iter))
+		walk->iter.p = NULL;	/* kernels leave it, though it may have been freed */
+	else if (!somewhere || walk->iter.p)
+		return;
+	walk->torn = true;
+	walk->again = false;
+	walk->rules = (struct wattle_rule_place){};
 }
 
 static int wattle_walk_burst(struct wattle_walk *walk, wattle_walk_show show, void *arg)
 {
-	unsigned int left = WATTLE_WALK_BURST;
 	void *object;
 	int err = 0;
 	u64 gen;
 
 	wattle_walk_resume(walk);
 	gen = wattle_walk_gen(walk);
-	while (!err && left--) {
+	walk->left = WATTLE_WALK_BURST;
+	while (!err && walk->left) {
+		walk->left--;
 		object = walk->again ? rhashtable_walk_peek(&walk->iter) :
 				       rhashtable_walk_next(&walk->iter);
 		walk->again = false;
@@ -105,8 +114,8 @@ static int wattle_walk_burst(struct wattle_walk *walk, wattle_walk_show show, vo
 			continue;
 		}
 		err = show(walk, object, gen, arg);
+		walk->again |= err;
 	}
-	walk->again = err;
 	rhashtable_walk_stop(&walk->iter);
 	return err;
 }
@@ -247,10 +256,9 @@ struct wattle_walk_rules_arg {
 	u32 subject;
 };
 
-static int wattle_walk_show_rule(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+static int wattle_walk_show_rule(struct wattle_walk *walk, const struct wattle_rule *rule, u64 gen,
+				 const struct wattle_walk_rules_arg *to)
 {
-	const struct wattle_walk_rules_arg *to = arg;
-	const struct wattle_rule *rule = object;
 	struct wattle_rule_total total;
 	struct wattle_rule_spec spec;
 	const char *origin;
@@ -258,10 +266,33 @@ static int wattle_walk_show_rule(struct wattle_walk *walk, void *object, u64 gen
 	if (!wattle_rule_alive(rule, gen))
 		return 0;
 	wattle_rule_describe(&walk->config->policies, rule, &spec, &origin);
-	if (to->subject && spec.subject != to->subject)
-		return 0;
 	wattle_rule_total(&walk->config->policies, rule, &total);
 	return to->visit(&spec, origin, &total, to->arg);
+}
+
+/* A subject may have more rules than there is room for: it comes again then. */
+static int wattle_walk_show_subject(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_walk_rules_arg *to = arg;
+	const struct wattle_subject *subject = object;
+	const struct wattle_rule *rule;
+	int err;
+
+	if (to->subject && subject->key >> 1 != to->subject)
+		return 0;
+	rule = wattle_rules_behind(subject, &walk->rules);
+	for (; rule; rule = rcu_dereference(rule->next)) {
+		walk->again = !walk->left;
+		if (walk->again)
+			return 0;
+		walk->left--;
+		err = wattle_walk_show_rule(walk, rule, gen, to);
+		if (err)
+			return err;
+		wattle_rule_place_set(&walk->rules, rule);
+	}
+	walk->rules = (struct wattle_rule_place){};
+	return 0;
 }
 
 int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
@@ -270,8 +301,8 @@ int wattle_walk_rules(struct wattle_walk *walk, u32 subject,
 {
 	struct wattle_walk_rules_arg to = { .visit = visit, .arg = arg, .subject = subject };
 
-	return wattle_walk_hash(walk, &walk->config->policies.rules.ht, wattle_walk_show_rule,
-				&to);
+	return wattle_walk_hash(walk, &walk->config->policies.subjects.ht,
+				wattle_walk_show_subject, &to);
 }
 
 struct wattle_walk_services_arg {

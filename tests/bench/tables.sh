@@ -29,7 +29,8 @@ tables_del()
 }
 
 # Bytes that the kernel itself has: what is neither free nor a file's nor a
-# program's. Caches that it would give back are emptied first.
+# program's. Caches that it would give back are emptied first; pages that a CPU
+# keeps at hand are free, though not counted as such.
 kernel_memory()
 {
 	local i
@@ -40,11 +41,14 @@ kernel_memory()
 		echo 3 >/proc/sys/vm/drop_caches
 		sleep 2
 	done
-	awk '{ kb[$1] = $2 } END {
+	awk -v page=$(($(getconf PAGESIZE) / 1024)) '
+	FILENAME == "/proc/meminfo" { kb[$1] = $2 }
+	$1 == "count:" { kept += page * $2 }
+	END {
 		used = kb["MemTotal:"] - kb["MemFree:"] - kb["Buffers:"] - kb["Cached:"]
-		used -= kb["AnonPages:"] + kb["PageTables:"] + kb["KernelStack:"]
+		used -= kb["AnonPages:"] + kb["PageTables:"] + kb["KernelStack:"] + kept
 		printf "%.0f\n", 1024 * used
-	}' /proc/meminfo
+	}' /proc/meminfo /proc/zoneinfo
 }
 
 # Loads what comes on stdin. Sets took, in seconds, and held, in bytes.

@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 #include "fixture.h"
 #include "suites.h"
+#include "alloc.c"
 #include "change.c"
 #include "config.c"
 #include "reclaim.c"

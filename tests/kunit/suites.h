@@ -9,6 +9,7 @@ extern struct kunit_suite wattle_lpm_suite;
 extern struct kunit_suite wattle_node_suite;
 extern struct kunit_suite wattle_identity_suite;
 extern struct kunit_suite wattle_policy_suite;
+extern struct kunit_suite wattle_policy_hash_suite;
 extern struct kunit_suite wattle_service_suite;
 extern struct kunit_suite wattle_affinity_suite;
 extern struct kunit_suite wattle_egress_suite;

@@ -4,9 +4,11 @@
 
 /* Its prefixes are not those of the library. */
 #define wattle_prefix kernel_prefix
+#include "../../kmod/alloc.c"
 #include "../../kmod/change.c"
 #include "../../kmod/lpm.c"
 #include "../../kmod/policy.c"
+#include "../../kmod/policy_hash.c"
 #include "../../kmod/policy_names.c"
 #include "../../kmod/policy_write.c"
 #undef wattle_prefix

@@ -33,6 +33,7 @@ typedef uint32_t __be32;
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
 #define PAGE_SIZE		4096ul
+#define SZ_1G			(1u << 30)
 #define BIT(n)			(1u << (n))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define READ_ONCE(x)		(x)
@@ -56,6 +57,27 @@ static inline int fls(u32 x)
 static inline int fls64(u64 x)
 {
 	return x ? 64 - __builtin_clzll(x) : 0;
+}
+
+static inline bool is_power_of_2(unsigned long n)
+{
+	return n && !(n & (n - 1));
+}
+
+static inline unsigned long roundup_pow_of_two(unsigned long n)
+{
+	return 1ul << fls64(n - 1);
+}
+
+static inline u32 reciprocal_scale(u32 n, u32 end)
+{
+	return (u64)n * end >> 32;
+}
+
+/* Always the same: what fails can be repeated. */
+static inline u32 get_random_u32(void)
+{
+	return 4711;
 }
 
 #define for_each_set_bit(bit, word, size) \
@@ -118,6 +140,7 @@ static inline bool ipv4_is_multicast(__be32 a) { return ntohl(a) >> 28 == 14; }
 
 /* ---- memory, locks ---- */
 
+#define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_ZERO		0
 #define kzalloc(size, gfp)	calloc(1, size)
@@ -126,10 +149,34 @@ static inline bool ipv4_is_multicast(__be32 a) { return ntohl(a) >> 28 == 14; }
 #define kvfree(p)		free((void *)(p))
 #define array_size(n, size)	((n) * (size))
 
-struct rcu_head { void *unused; };
+struct rcu_head { void *unused[2]; };
 struct mutex { int unused; };
 
+#define DEFINE_MUTEX(lock)	struct mutex lock
+#define mutex_lock(lock)	((void)(lock))
+#define mutex_unlock(lock)	((void)(lock))
+
+#define SLAB_ACCOUNT		0
+
+struct kmem_cache { size_t size; };
+
+static inline struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align,
+						   int flags, void *ctor)
+{
+	struct kmem_cache *slab = malloc(sizeof(*slab));
+
+	(void)name, (void)align, (void)flags, (void)ctor;
+	if (slab)
+		slab->size = size;
+	return slab;
+}
+
+#define kmem_cache_zalloc(slab, gfp) calloc(1, (slab)->size)
+#define kmem_cache_free(slab, p) ((void)(slab), free(p))
+#define kmem_cache_destroy(slab) free(slab)
+
 #define kfree_rcu(p, member)	free(p)
+#define kvfree_rcu(p, member)	free(p)
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
 #define lockdep_is_held(lock)	((void)(lock), true)
@@ -144,8 +191,6 @@ struct mutex { int unused; };
 /* ---- lists ---- */
 
 struct list_head { struct list_head *next, *prev; };
-struct hlist_node { struct hlist_node *next, **pprev; };
-struct hlist_head { struct hlist_node *first; };
 
 static inline void INIT_LIST_HEAD(struct list_head *list)
 {
@@ -199,29 +244,6 @@ static inline void list_splice_tail_init(struct list_head *from, struct list_hea
 	     n = list_entry(pos->member.prev, __typeof__(*pos), member); &pos->member != (list); \
 	     pos = n, n = list_entry(n->member.prev, __typeof__(*n), member))
 
-#define INIT_HLIST_HEAD(h)	((h)->first = NULL)
-
-static inline void hlist_add_head(struct hlist_node *node, struct hlist_head *head)
-{
-	node->next = head->first;
-	if (head->first)
-		head->first->pprev = &node->next;
-	head->first = node;
-	node->pprev = &head->first;
-}
-
-static inline void hlist_del(struct hlist_node *node)
-{
-	*node->pprev = node->next;
-	if (node->next)
-		node->next->pprev = node->pprev;
-}
-
-#define hlist_entry_or_null(p, type, member) ((p) ? container_of(p, type, member) : NULL)
-#define hlist_for_each_entry(pos, head, member) \
-	for (pos = hlist_entry_or_null((head)->first, __typeof__(*pos), member); pos; \
-	     pos = hlist_entry_or_null(pos->member.next, __typeof__(*pos), member))
-
 /* ---- hashes of fixed size ---- */
 
 static inline u32 jhash(const void *key, u32 len, u32 seed)
@@ -234,9 +256,9 @@ static inline u32 jhash(const void *key, u32 len, u32 seed)
 	return hash ^ hash >> 15;
 }
 
-static inline u32 jhash_3words(u32 a, u32 b, u32 c, u32 seed)
+static inline u32 jhash_2words(u32 a, u32 b, u32 seed)
 {
-	const u32 words[] = { a, b, c };
+	const u32 words[] = { a, b };
 
 	return jhash(words, sizeof(words), seed);
 }
@@ -367,7 +389,6 @@ static inline void rhashtable_free_and_destroy(struct rhashtable *ht,
 #define rhltable_destroy(t)	((void)(t))
 #define rhltable_free_and_destroy(t, fn, arg) rhashtable_free_and_destroy(&(t)->ht, fn, arg)
 #define rhltable_insert(t, list, p) rhashtable_insert_fast(&(t)->ht, &(list)->rhead, p)
-#define rhltable_insert_key(t, key, list, p) rhltable_insert(t, list, p)
 #define rhltable_remove(t, list, p) rhashtable_remove_fast(&(t)->ht, &(list)->rhead, p)
 
 static inline struct rhlist_head *rhltable_lookup(struct rhltable *t, const void *key,
