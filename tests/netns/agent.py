@@ -762,6 +762,21 @@ class Agent:
         other.sock.close()
         return ""
 
+    def do_churn(self, node, proto, vip, port, addr, to, count, *names):
+        """A backend comes and goes, COUNT changes of their own; those opened as NAMES talk on."""
+        client, new, gone, create = Genl(self, node), 21, 22, 0x600
+        what = b"".join(packets.attr(i + 1, value) for i, value in enumerate((
+            ipaddress.ip_address(self.addr(vip)).packed, struct.pack("=H", int(port)),
+            bytes([{"tcp": 6, "udp": 17}[proto]]), ipaddress.ip_address(self.addr(addr)).packed,
+            struct.pack("=H", int(to)))))
+        for i in range(int(count)):
+            client.call(client.family, gone if i % 2 else new, what, 0 if i % 2 else create)
+            if i % 50 == 0:
+                for name in names:
+                    self.do_talk(name)
+        client.sock.close()
+        return ""
+
     # traffic without end
 
     def do_flood(self, name, ns, dst, port, size="64"):

@@ -162,8 +162,21 @@ for ((i = 0; i < 10; i++)); do
 done
 equals "ten times forty changes: the other's connection lives" 10 $i
 check "and talks" ask talk tcp size=50000
-ask close tcp >/dev/null
 rm /tmp/changes
+
+# Each a change of its own (CHANGES=5000 for ten thousand); they talk all the time, and lose nothing.
+both <<-END
+service add $VIP:57/udp
+backend add $VIP:57/udp to 10.2.0.7:8053
+END
+ask open udp p1a udp vip 57 >/dev/null
+ask open node n1 udp vip 57 >/dev/null
+many=${CHANGES-1000}
+[ "${WATTLE_KERNEL-}" != debug ] || many=100
+check "$many changes of a service for TCP" ask churn n1 tcp vip 80 10.2.0.8 8080 $many tcp udp node
+check "$many changes of one for UDP" ask churn n1 udp vip 57 10.2.0.8 8053 $many tcp udp node
+equals "the other's conversations are with him" "p2a p2a" "$(who talk udp) $(who talk node)"
+for name in tcp udp node; do ask close $name >/dev/null; done
 
 # Affinity ------------------------------------------------------------------------------------
 for f in "" /6; do
