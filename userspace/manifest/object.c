@@ -447,7 +447,7 @@ static bool is_list(const struct node *node, const char *kind)
 	return false;
 }
 
-/* Elements that have not been taken as they came: lists in lists, aliases, objects without a kind. */
+/* What has not been taken as it came: lists in lists, aliases, objects without a kind. */
 static void read_list(struct reader *r, struct node *node)
 {
 	struct node *list = node_list(r, node, "items"), *child, *next;
