@@ -263,6 +263,13 @@ static void wattle_device_account(struct wattle_packet *p)
 		wattle_packet_account(p);
 }
 
+/* May it be for direct server return? */
+static bool wattle_device_hands_on(const struct wattle_packet *p)
+{
+	return !p->reply && (p->key.flags & WATTLE_KEY_OUTSIDE) &&
+	       READ_ONCE(p->w->config.services.dsr);
+}
+
 static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 {
 	struct wattle_decision *d = &p->decision;
@@ -286,7 +293,7 @@ static enum wattle_outcome wattle_device_slow(struct wattle_packet *p)
 	if (!fits && (p->parsed.flags & WATTLE_PARSED_DF))
 		return wattle_device_too_big(p, mtu);
 	wattle_device_account(p);
-	if (!p->reply && (p->key.flags & WATTLE_KEY_OUTSIDE)) {
+	if (wattle_device_hands_on(p)) {
 		reason = wattle_dsr_hand_on(skb, &p->parsed);
 		if (reason)
 			return wattle_packet_drop(p, reason);
