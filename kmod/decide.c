@@ -400,7 +400,14 @@ void wattle_decide(const struct wattle_view *view, const struct wattle_key *key,
 {
 	struct wattle_target target wattle_uninit;
 
-	wattle_translate(view, key, &target);
+	target.service = NULL;
+	target.stats = NULL;
+	target.addr = key->daddr;
+	target.port = key->dport;
+	target.reason = WATTLE_REASON_NONE;
+	/* What comes out of the tunnel has been through services, but for direct server return. */
+	if (key->origin != WATTLE_FROM_TUNNEL || unlikely(READ_ONCE(view->config->services.dsr)))
+		wattle_translate(view, key, &target);
 	if (view->memo && key->origin <= WATTLE_FROM_TUNNEL && !target.reason)
 		wattle_decide_recall(view, key, &target, out);
 	else

@@ -25,7 +25,7 @@ struct wattle_target {
 	enum wattle_reason reason;	/* why nowhere */
 };
 
-/* Where a new connection goes; @target is filled in. */
+/* What services make of where a new connection goes: @target, which says where it is sent to. */
 void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
 		      struct wattle_target *target);
 

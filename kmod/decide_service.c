@@ -253,9 +253,8 @@ static void wattle_target_backend(struct wattle_target *target,
 }
 
 /* Of what comes out of the tunnel: it is for a service only where that is for it to answer. */
-static noinline void wattle_translate_dsr(const struct wattle_view *view,
-					  const struct wattle_key *key,
-					  struct wattle_target *target)
+static void wattle_translate_dsr(const struct wattle_view *view, const struct wattle_key *key,
+				 struct wattle_target *target)
 {
 	target->service = wattle_dsr_frontend(view, key);
 	if (target->service)
@@ -265,21 +264,14 @@ static noinline void wattle_translate_dsr(const struct wattle_view *view,
 void wattle_translate(const struct wattle_view *view, const struct wattle_key *key,
 		      struct wattle_target *target)
 {
-	struct wattle_services *services = &view->config->services;
-
-	target->service = NULL;
-	target->stats = NULL;
-	target->addr = key->daddr;
-	target->port = key->dport;
-	target->reason = WATTLE_REASON_NONE;
 	if (key->origin == WATTLE_FROM_TUNNEL) {
-		if (unlikely(READ_ONCE(services->dsr)))
-			wattle_translate_dsr(view, key, target);
+		wattle_translate_dsr(view, key, target);
 		return;
 	}
 	target->reason = wattle_decide_service(view, key, &target->service);
 	if (!target->reason && target->service)
 		wattle_target_backend(target,
-				      wattle_decide_backend(services, target->service, &key->saddr,
+				      wattle_decide_backend(&view->config->services,
+							    target->service, &key->saddr,
 							    wattle_decide_hash(key)));
 }
