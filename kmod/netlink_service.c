@@ -287,22 +287,42 @@ static bool wattle_nl_wants_counters(const struct net *net, const struct sk_buff
 	return flag && netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN);
 }
 
-static int wattle_nl_put_counters(struct sk_buff *skb, struct wattle_service_stats *stats)
+/* By which attributes a frontend, or a backend, tells what it was asked for and has carried. */
+struct wattle_nl_counters {
+	int connections;
+	int packets[IP_CT_DIR_MAX];
+	int bytes[IP_CT_DIR_MAX];
+	int pad;
+};
+
+static const struct wattle_nl_counters wattle_nl_service_counters = {
+	.connections = WATTLE_A_SERVICE_CONNECTIONS,
+	.packets = { WATTLE_A_SERVICE_IN_PACKETS, WATTLE_A_SERVICE_OUT_PACKETS },
+	.bytes = { WATTLE_A_SERVICE_IN_BYTES, WATTLE_A_SERVICE_OUT_BYTES },
+	.pad = WATTLE_A_SERVICE_PAD,
+};
+
+static const struct wattle_nl_counters wattle_nl_backend_counters = {
+	.connections = WATTLE_A_BACKEND_CONNECTIONS,
+	.packets = { WATTLE_A_BACKEND_IN_PACKETS, WATTLE_A_BACKEND_OUT_PACKETS },
+	.bytes = { WATTLE_A_BACKEND_IN_BYTES, WATTLE_A_BACKEND_OUT_BYTES },
+	.pad = WATTLE_A_BACKEND_PAD,
+};
+
+static int wattle_nl_put_counters(struct sk_buff *skb, const struct wattle_nl_counters *as,
+				  struct wattle_service_stats *stats)
 {
 	struct wattle_service_total total;
-	int pad = WATTLE_A_SERVICE_PAD;
+	int dir;
 
 	wattle_service_stats_total(stats, &total);
-	if (nla_put_u64_64bit(skb, WATTLE_A_SERVICE_CONNECTIONS, total.connections, pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_REFUSED, atomic64_read(&stats->refused), pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_IN_PACKETS,
-			      total.packets[IP_CT_DIR_ORIGINAL], pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_IN_BYTES,
-			      total.bytes[IP_CT_DIR_ORIGINAL], pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_OUT_PACKETS,
-			      total.packets[IP_CT_DIR_REPLY], pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_OUT_BYTES, total.bytes[IP_CT_DIR_REPLY], pad))
+	if (nla_put_u64_64bit(skb, as->connections, total.connections, as->pad))
 		return -EMSGSIZE;
+	for (dir = 0; dir < IP_CT_DIR_MAX; dir++) {
+		if (nla_put_u64_64bit(skb, as->packets[dir], total.packets[dir], as->pad) ||
+		    nla_put_u64_64bit(skb, as->bytes[dir], total.bytes[dir], as->pad))
+			return -EMSGSIZE;
+	}
 	return 0;
 }
 
@@ -315,7 +335,9 @@ static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_servic
 	    nla_put_u8(skb, WATTLE_A_SERVICE_EMPTY, s->empty) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_DSR, s->dsr) ||
 	    wattle_nl_put_sources(skb, s) ||
-	    wattle_nl_put_counters(skb, s->stats))
+	    wattle_nl_put_counters(skb, &wattle_nl_service_counters, s->stats) ||
+	    nla_put_u64_64bit(skb, WATTLE_A_SERVICE_REFUSED, atomic64_read(&s->stats->refused),
+			      WATTLE_A_SERVICE_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -389,24 +411,6 @@ int wattle_nl_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *c
 
 /* --- backends, shown --- */
 
-static int wattle_nl_put_backend_counters(struct sk_buff *skb, struct wattle_service_stats *stats)
-{
-	struct wattle_service_total total;
-	int pad = WATTLE_A_BACKEND_PAD;
-
-	wattle_service_stats_total(stats, &total);
-	if (nla_put_u64_64bit(skb, WATTLE_A_BACKEND_CONNECTIONS, total.connections, pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_IN_PACKETS,
-			      total.packets[IP_CT_DIR_ORIGINAL], pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_IN_BYTES,
-			      total.bytes[IP_CT_DIR_ORIGINAL], pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_OUT_PACKETS,
-			      total.packets[IP_CT_DIR_REPLY], pad) ||
-	    nla_put_u64_64bit(skb, WATTLE_A_BACKEND_OUT_BYTES, total.bytes[IP_CT_DIR_REPLY], pad))
-		return -EMSGSIZE;
-	return 0;
-}
-
 static int wattle_nl_put_backend(struct wattle_nl_walk *walk, const struct wattle_service *s,
 				 const struct wattle_backend *b)
 {
@@ -420,7 +424,7 @@ static int wattle_nl_put_backend(struct wattle_nl_walk *walk, const struct wattl
 	    nla_put_u16(skb, WATTLE_A_BACKEND_PORT, ntohs(b->port)) ||
 	    nla_put_u16(skb, WATTLE_A_BACKEND_WEIGHT, b->weight) ||
 	    nla_put_u8(skb, WATTLE_A_BACKEND_STATE, b->state) ||
-	    wattle_nl_put_backend_counters(skb, b->stats) ||
+	    wattle_nl_put_counters(skb, &wattle_nl_backend_counters, b->stats) ||
 	    (walk->dump->counted && nla_put_u32(skb, WATTLE_A_BACKEND_LIVE,
 						wattle_live_read(walk->w, b->stats))))
 		return -EMSGSIZE;
