@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which frontend a packet is for, and which backend of it. */
+#include <linux/jhash.h>
+
 #include "compat.h"
 #include "decide_private.h"
 

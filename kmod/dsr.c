@@ -36,6 +36,9 @@ enum wattle_reason wattle_dsr_begin(struct nf_conn *ct)
  */
 static void wattle_dsr_keep(struct nf_conn *ct)
 {
+	/* As nf_ct_refresh_acct(): nobody changes the time of what ctnetlink has given one. */
+	if (!nf_ct_is_confirmed(ct) || test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
+		return;
 	if (nf_ct_protonum(ct) == IPPROTO_UDP)
 		WRITE_ONCE(ct->timeout, nfct_time_stamp + WATTLE_DSR_UDP_IDLE);
 	else if (READ_ONCE(ct->proto.tcp.state) == TCP_CONNTRACK_ESTABLISHED)
@@ -45,7 +48,9 @@ static void wattle_dsr_keep(struct nf_conn *ct)
 /* Does another node answer @ct, of somebody outside? Masqueraded, it is answered by this one. */
 static bool wattle_dsr_is(const struct nf_conn *ct)
 {
-	return (ct->status & IPS_DST_NAT) &&
+	u8 proto = nf_ct_protonum(ct);
+
+	return (ct->status & IPS_DST_NAT) && (proto == IPPROTO_TCP || proto == IPPROTO_UDP) &&
 	       nf_inet_addr_cmp(&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
 				&ct->tuplehash[IP_CT_DIR_REPLY].tuple.dst.u3);
 }
@@ -65,18 +70,22 @@ static bool wattle_dsr_is_later_piece(const struct sk_buff *skb)
 	return offset & htons(IP6_OFFSET);
 }
 
-/* Its first @len bytes may be written. */
-static bool wattle_dsr_writable(struct sk_buff *skb, unsigned int len)
+/* Have the first @len bytes there, to be written. Pointers into the packet are stale after it. */
+static enum wattle_reason wattle_dsr_write(struct sk_buff *skb, unsigned int len)
 {
-	return len <= skb->len && !skb_ensure_writable(skb, len);
+	if (len > skb->len)
+		return WATTLE_REASON_BAD_HEADER;
+	return skb_ensure_writable(skb, len) ? WATTLE_REASON_NO_MEMORY : WATTLE_REASON_NONE;
 }
 
 static enum wattle_reason wattle_dsr_piece(struct sk_buff *skb, const union nf_inet_addr *to)
 {
 	bool v4 = skb->protocol == htons(ETH_P_IP);
+	enum wattle_reason reason;
 
-	if (!wattle_dsr_writable(skb, v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))
-		return WATTLE_REASON_NO_MEMORY;
+	reason = wattle_dsr_write(skb, v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+	if (reason)
+		return reason;
 	if (v4) {
 		csum_replace4(&ip_hdr(skb)->check, ip_hdr(skb)->daddr, to->ip);
 		ip_hdr(skb)->daddr = to->ip;
@@ -121,7 +130,10 @@ static enum wattle_reason wattle_dsr_packet(struct sk_buff *skb, unsigned int hl
 	return reason;
 }
 
-/* An error is about an answer, which begins inside of it, at @at with its ports. */
+/*
+ * An error is about an answer, which begins inside of it, with its ports at @at. A checksum behind
+ * them stays as it is: there is not enough of the answer to check it by.
+ */
 static void wattle_dsr_inner_ports(struct sk_buff *skb, unsigned int at, __sum16 *check,
 				   const struct nf_conntrack_tuple *orig)
 {
@@ -138,13 +150,19 @@ static enum wattle_reason wattle_dsr_error4(struct sk_buff *skb, unsigned int hl
 {
 	unsigned int at = hlen + sizeof(struct icmphdr), ports;
 	struct iphdr *iph, *inner;
+	enum wattle_reason reason;
 	struct icmphdr *icmp;
 
-	if (!wattle_dsr_writable(skb, at + sizeof(*inner)))
+	reason = wattle_dsr_write(skb, at + sizeof(*inner));
+	if (reason)
+		return reason;
+	inner = (struct iphdr *)(skb->data + at);
+	if (inner->ihl < 5)
 		return WATTLE_REASON_BAD_HEADER;
-	ports = at + ((struct iphdr *)(skb->data + at))->ihl * 4;
-	if (!wattle_dsr_writable(skb, ports + 2 * sizeof(__be16)))
-		return WATTLE_REASON_BAD_HEADER;
+	ports = at + inner->ihl * 4;
+	reason = wattle_dsr_write(skb, ports + 2 * sizeof(__be16));
+	if (reason)
+		return reason;
 	iph = (struct iphdr *)skb->data;
 	icmp = (struct icmphdr *)(skb->data + hlen);
 	inner = (struct iphdr *)(skb->data + at);
@@ -163,17 +181,22 @@ static enum wattle_reason wattle_dsr_error6(struct sk_buff *skb, unsigned int hl
 	unsigned int at = hlen + sizeof(struct icmp6hdr);
 	const struct in6_addr *to = &orig->dst.u3.in6;
 	struct ipv6hdr *ip6h, *inner;
+	enum wattle_reason reason;
 	struct icmp6hdr *icmp;
 	__be16 offset;
 	u8 proto;
 	int ports;
 
-	if (!wattle_dsr_writable(skb, at + sizeof(*inner)))
-		return WATTLE_REASON_BAD_HEADER;
+	reason = wattle_dsr_write(skb, at + sizeof(*inner));
+	if (reason)
+		return reason;
 	proto = ((struct ipv6hdr *)(skb->data + at))->nexthdr;
 	ports = ipv6_skip_exthdr(skb, at + sizeof(*inner), &proto, &offset);
-	if (ports < 0 || !wattle_dsr_writable(skb, ports + 2 * sizeof(__be16)))
+	if (ports < 0)
 		return WATTLE_REASON_BAD_HEADER;
+	reason = wattle_dsr_write(skb, ports + 2 * sizeof(__be16));
+	if (reason)
+		return reason;
 	ip6h = (struct ipv6hdr *)skb->data;
 	icmp = (struct icmp6hdr *)(skb->data + hlen);
 	inner = (struct ipv6hdr *)(skb->data + at);

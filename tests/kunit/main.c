@@ -140,6 +140,7 @@ kunit_test_suites(&wattle_lpm_suite,
 		  &wattle_flow_table_suite,
 		  &wattle_parse_suite,
 		  &wattle_echo_suite,
+		  &wattle_dsr_suite,
 		  &wattle_vxlan_suite);
 
 MODULE_DESCRIPTION("Wattle: unit tests");

@@ -19,6 +19,7 @@ extern struct kunit_suite wattle_decide_suite;
 extern struct kunit_suite wattle_flow_table_suite;
 extern struct kunit_suite wattle_parse_suite;
 extern struct kunit_suite wattle_echo_suite;
+extern struct kunit_suite wattle_dsr_suite;
 extern struct kunit_suite wattle_vxlan_suite;
 
 #endif /* WATTLE_SUITES_H */
