@@ -81,6 +81,19 @@ narrow()
 
 resets() { ! ask talk "$1"; }
 
+# kept PROTO SECONDS: by n1, at least
+kept()
+{
+	at n1 conntrack -L -p "$1" --orig-dst $N1 2>/dev/null |
+		awk -v least="$2" '/UNREPLIED/ && $3 > least { found = 1 } END { exit !found }'
+}
+
+# The backend that n1 has for them.
+bound_to()
+{
+	at n1 conntrack -L -p "$1" --orig-dst $N1 2>/dev/null | grep -q "src=$2 dst=$OUT"
+}
+
 # wire WHAT TARGET WORDS...: out of n1, which is a node that n2 knows
 wire()
 {
@@ -146,6 +159,9 @@ for f in "" /6; do
 done
 check "conntrack shows the backend" eval \
 	"at n1 conntrack -L -p udp --orig-dst $N1 2>/dev/null | grep -q 'src=10.2.0.7 dst=192.0.2.9 sport=8053'"
+# Of a connection that shows one side only it knows little, and keeps it all the same.
+check "TCP is kept for longer than keepalive is silent" kept tcp 7000
+check "UDP for as long as what is answered" kept udp 100
 w n2 device set wattle0 cache off
 check "without the cache" ask talk ctcp 900
 check "without the cache, UDP" ask talk cudp 900
@@ -173,6 +189,7 @@ END
 check "a backend goes: TCP is reset" eventually 20 resets ctcp
 equals "and begins with another" "p2b $OUT" "$(ask tcp net n1 30001 | cut -d ' ' -f 1,2)"
 check "a backend goes: UDP goes on" eventually 20 ask talk cudp
+check "with another" bound_to udp 10.2.0.8
 check "others do not notice" ask talk ctcp/6
 check "nor by UDP" ask talk cudp/6
 w n2 backend del 0.0.0.0:30001/udp to 10.2.0.8:8053
@@ -189,6 +206,14 @@ $(for p in p1a p1b p2a p2b; do
 	echo "backend add [$VIP6]:53/udp to [${POD6[$p]}]:8053"
 done)
 END
+# Two conversations that differ in the service alone: one has to get another port on the way.
+both <<-END
+service add $VIP:53/udp dsr on
+backend add $VIP:53/udp to 10.2.0.8:8053
+END
+check "a client's port" ask open one net udp n1 30001 sport=5353
+check "by two services to one backend" ask open two net udp vip 53 sport=5353
+check "both are answered" eval "ask talk one && ask talk two && ask talk one"
 one=$(answers 12 tcp net vip 80)
 equals "affinity: one for all" 1 "$(wc -w <<<"$one")"
 equals "Maglev: each" "p1a p1b p2a p2b " "$(answers 100 udp net vip/6 53)"
