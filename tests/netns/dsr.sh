@@ -161,7 +161,7 @@ check "conntrack shows the backend" eval \
 	"at n1 conntrack -L -p udp --orig-dst $N1 2>/dev/null | grep -q 'src=10.2.0.7 dst=192.0.2.9 sport=8053'"
 # Of a connection that shows one side only it knows little, and keeps it all the same.
 check "TCP is kept for longer than keepalive is silent" kept tcp 7000
-check "UDP for as long as what is answered" kept udp 100
+check "UDP for longer than what is not answered" eval "ask talk cudp && kept udp 31"
 w n2 device set wattle0 cache off
 check "without the cache" ask talk ctcp 900
 check "without the cache, UDP" ask talk cudp 900
