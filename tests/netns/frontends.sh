@@ -30,14 +30,15 @@ node_port() # PORT OPTION... to POD...
 }
 
 # Who answers, and whom it takes for the client.
-comes() # WHAT FROM TO PORT POD CLIENT
+comes() # WHAT FROM TO PORT POD CLIENT [PROTO]...
 {
 	local f proto v client
 
+	[ $# -gt 6 ] || set -- "$@" tcp udp
 	for f in "" /6; do
 		v=${f:+ over IPv6}
 		client=$(at_address "$6$f")
-		for proto in tcp udp; do
+		for proto in "${@:7}"; do
 			equals "$1, $proto$v" "$5 $client" \
 				"$(ask $proto "$2" "$3$f" "$4" | cut -d ' ' -f 1,2)"
 		done
@@ -115,6 +116,24 @@ for f in "" /6; do
 	equals "ports that nobody has are refused by the host$v" refused \
 		"$(refused "$(ask tcp p1a "n1$f" 8023)")"
 done
+if modprobe -q sctp; then
+	for p in p1a p2a; do ask serve $p sctp 8090; done
+	both <<-END
+	service add 0.0.0.0:30001/sctp
+	service add 0.0.0.0:30002/sctp
+	service add [::]:30001/sctp
+	service add [::]:30002/sctp
+	backend add 0.0.0.0:30001/sctp to ${POD4[p1a]}:8090
+	backend add 0.0.0.0:30002/sctp to ${POD4[p2a]}:8090
+	backend add [::]:30001/sctp to [${POD6[p1a]}]:8090
+	backend add [::]:30002/sctp to [${POD6[p2a]}]:8090
+	END
+	comes "outside, to a pod there" net n1 30001 p1a net sctp
+	comes "outside, to a pod elsewhere" net n1 30002 p2a n1 sctp
+	comes "a pod, by its node, to a pod elsewhere" p1b n1 30002 p2a p1b sctp
+	comes "a node, by itself, to a pod elsewhere" n1 n1 30002 p2a n1 sctp
+	check "a large answer from elsewhere, sctp" ask sctp net n1 30002 size=100000
+fi
 for a in 127.0.0.1 ::1; do
 	equals "not on $a, TCP" refused "$(refused "$(ask tcp n1 $a 30001)")"
 	equals "not on $a, UDP" refused "$(refused "$(ask udp n1 $a 30001)")"
