@@ -29,8 +29,20 @@ tables_del()
 }
 
 # Bytes that the kernel itself has: what is neither free nor a file's nor a
-# program's. Caches that it would give back are emptied first; pages that a CPU
-# keeps at hand are free, though not counted as such.
+# program's. Pages that a CPU keeps at hand are free, though not counted as such.
+kernel_memory_now()
+{
+	awk -v page=$(($(getconf PAGESIZE) / 1024)) '
+	FILENAME == "/proc/meminfo" { kb[$1] = $2 }
+	$1 == "count:" { kept += page * $2 }
+	END {
+		used = kb["MemTotal:"] - kb["MemFree:"] - kb["Buffers:"] - kb["Cached:"]
+		used -= kb["AnonPages:"] + kb["PageTables:"] + kb["KernelStack:"] + kept
+		printf "%.0f\n", 1024 * used
+	}' /proc/meminfo /proc/zoneinfo
+}
+
+# The same once caches that it would give back are emptied.
 kernel_memory()
 {
 	local i
@@ -41,14 +53,7 @@ kernel_memory()
 		echo 3 >/proc/sys/vm/drop_caches
 		sleep 2
 	done
-	awk -v page=$(($(getconf PAGESIZE) / 1024)) '
-	FILENAME == "/proc/meminfo" { kb[$1] = $2 }
-	$1 == "count:" { kept += page * $2 }
-	END {
-		used = kb["MemTotal:"] - kb["MemFree:"] - kb["Buffers:"] - kb["Cached:"]
-		used -= kb["AnonPages:"] + kb["PageTables:"] + kb["KernelStack:"] + kept
-		printf "%.0f\n", 1024 * used
-	}' /proc/meminfo /proc/zoneinfo
+	kernel_memory_now
 }
 
 # Loads what comes on stdin. Sets took, in seconds, and held, in bytes.
@@ -169,4 +174,39 @@ row_memory_node()
 	tables_add
 	load < <(node_pods)
 	figure "$(per $(($(kernel_memory) - before)) 1048576)"
+}
+
+# What n1's device gives back when it goes, connections left alone.
+memory_of_device()
+{
+	local before
+
+	before=$(kernel_memory_now)
+	tables_del
+	echo $((before - $(kernel_memory_now)))
+}
+
+# A flow cache that is full: as many conversations as there are source ports, each direction an
+# entry. A fresh device has room for 8,192, which are the node's. No program is read from a
+# file after they have begun, for the cache ages meanwhile.
+row_memory_flow()
+{
+	local why fresh full entries
+
+	FLOWS=65000 FIRST=500
+	why=$(wattle_ready) || { skip "$ROW" "$why"; return 0; }
+	for fresh in - -; do
+		wattle_add
+		wattle_n1 flow show | wc -l >/dev/null
+		fresh=$(memory_of_device)
+		"$WATTLECTL" -n n2 device del wattle0
+	done
+	wattle_add
+	establish p1 p2 $P2 $PORT
+	send_replies p2 1 $((4 * FLOWS)) $P1 >/dev/null
+	send p1 1 $FLOWS $P2 $PORT >/dev/null
+	entries=$(wattle_n1 flow show | wc -l)
+	full=$(memory_of_device)
+	say "$ROW: $entries entries, $((full - fresh)) bytes"
+	figure "$(per $((full - fresh)) $((entries - 8192)))"
 }
