@@ -102,14 +102,13 @@ static enum wattle_reason wattle_dsr_side(struct sk_buff *skb, unsigned int hlen
 					  enum wattle_rewrite rewrite,
 					  const union nf_inet_addr *addr, __be16 port)
 {
-	struct wattle_flow to = { .rewrite = rewrite, .port = port };
+	struct in6_addr to;
 
-	to.key.proto = proto;
 	if (skb->protocol == htons(ETH_P_IP))
-		wattle_addr_set_v4(&to.addr, addr->ip);
+		wattle_addr_set_v4(&to, addr->ip);
 	else
-		to.addr = addr->in6;
-	return wattle_nat_rewrite(skb, hlen, &to);
+		to = addr->in6;
+	return wattle_nat_rewrite(skb, hlen, proto, rewrite, &to, port);
 }
 
 static enum wattle_reason wattle_dsr_packet(struct sk_buff *skb, unsigned int hlen,

@@ -31,69 +31,39 @@ static u32 wattle_flow_evict(struct wattle *w, struct wattle_flows *flows, u32 h
 	return (hash & table->mask) * WATTLE_FLOW_WAYS + flows->victim++ % WATTLE_FLOW_WAYS;
 }
 
-struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash)
+bool wattle_flow_insert(struct wattle *w, struct wattle_flow *flow, u32 hash)
 {
 	struct wattle_flows *flows = this_cpu_ptr(w->flows);
 	struct wattle_flow_table *table = &flows->table;
-	int index = wattle_flow_table_place(table, key, hash);
-	u64 packets = 0, bytes = 0;
-	struct wattle_flow *flow;
+	int index = wattle_flow_table_place(table, &flow->key, hash);
 
 	if (index < 0) {
 		index = wattle_flow_evict(w, flows, hash);
 	} else if (wattle_flow_table_has(table, index)) {
-		packets = table->flows[index].packets;
-		bytes = table->flows[index].bytes;
+		flow->packets += table->flows[index].packets;
+		flow->bytes += table->flows[index].bytes;
 	}
 	wattle_flow_table_clear(table, index);
-	flow = wattle_flow_table_put(table, index, key, hash);
-	flow->packets = packets;
-	flow->bytes = bytes;
-	return flow;
-}
-
-void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
-		     const struct wattle_rule *rule)
-{
-	struct wattle_flows *flows = this_cpu_ptr(w->flows);
-	struct wattle_flow_bill *bill = &flows->table.bills[flow - flows->table.flows];
-	struct wattle_tally *tally;
-
-	if (!rule)
-		return;
-	tally = wattle_tally_get(&w->config.policies, flows->tallies, rule);
-	if (!tally)
-		return;
-	wattle_rule_count_hold(tally->count);
-	bill->count[bill->count[0] ? 1 : 0] = tally->count;
-	bill->packets = flow->packets;
-	bill->bytes = flow->bytes;
-}
-
-void wattle_flow_owe_backend(struct wattle *w, const struct wattle_flow *flow,
-			     struct wattle_service_stats *backend)
-{
-	struct wattle_flows *flows = this_cpu_ptr(w->flows);
-	struct wattle_flow_bill *bill = &flows->table.bills[flow - flows->table.flows];
-
-	if (!backend)
-		return;
-	bill->backend = wattle_service_stats_get(backend);
-	bill->packets = flow->packets;
-	bill->bytes = flow->bytes;
+	return wattle_flow_table_put(table, index, flow, hash);
 }
 
 /*
  * Caches belong to their CPU: others that want to read or sweep one run there for a moment. A
  * CPU that is offline uses its own as little as we do.
  */
+struct wattle_flow_copy {
+	struct wattle_flow flow;
+	struct wattle_flow_action action;
+	u32 index;
+};
+
 struct wattle_flow_visit {
 	struct wattle *w;
 	struct wattle_flows *flows;
 	unsigned long (*function)(struct wattle_flow_visit *visit);
 	u32 index;
 	u32 count;
-	struct wattle_flow *copies;
+	struct wattle_flow_copy *copies;
 	struct wattle_flow_table *table;
 };
 
@@ -204,7 +174,7 @@ static unsigned long wattle_flow_sweep(struct wattle_flow_visit *visit)
 
 	for (; visit->index < end; visit->index++) {
 		u32 i = visit->index;
-		struct wattle_flow *flow = &table->flows[i];
+		const struct wattle_flow *flow = &table->flows[i];
 		bool dead;
 
 		if (!wattle_flow_table_has(table, i))
@@ -285,28 +255,31 @@ static unsigned long wattle_flow_copy(struct wattle_flow_visit *visit)
 	while (visit->index < wattle_flow_table_size(table) && visit->count < WATTLE_FLOW_BATCH) {
 		u32 i = visit->index++;
 		const struct wattle_flow *flow = &table->flows[i];
-		struct wattle_flow *copy = &visit->copies[visit->count];
 
 		if (!wattle_flow_table_has(table, i) || flow->epoch != epoch)
 			continue;
-		*copy = *flow;
-		copy->home = i;
-		visit->count++;
+		visit->copies[visit->count++] = (struct wattle_flow_copy){
+			.flow = *flow,
+			.action = *flow->action,
+			.index = i,
+		};
 	}
 	return visit->count;
 }
 
-static void wattle_flow_describe(struct wattle *w, const struct wattle_flow *flow, unsigned int cpu,
-				 struct wattle_flow_info *info)
+static void wattle_flow_describe(struct wattle *w, const struct wattle_flow_copy *copy,
+				 unsigned int cpu, struct wattle_flow_info *info)
 {
+	const struct wattle_flow_action *action = &copy->action;
+	const struct wattle_flow *flow = &copy->flow;
 	const struct in6_addr *via;
 
 	*info = (struct wattle_flow_info){
 		.cpu = cpu,
 		.key = flow->key,
 		.verdict = WATTLE_VERDICT_ALLOW,
-		.src_id = flow->src_id,
-		.dst_id = flow->dst_id,
+		.src_id = action->src_id,
+		.dst_id = action->dst_id,
 		.nat = flow->rewrite != WATTLE_REWRITE_NONE,
 		.nat_saddr = flow->key.saddr,
 		.nat_daddr = flow->key.daddr,
@@ -317,19 +290,19 @@ static void wattle_flow_describe(struct wattle *w, const struct wattle_flow *flo
 		.gen = wattle_generation(&w->config),
 	};
 	if (flow->rewrite == WATTLE_REWRITE_SOURCE) {
-		info->nat_saddr = flow->addr;
+		info->nat_saddr = action->addr;
 		info->nat_sport = flow->port;
 	} else if (flow->rewrite == WATTLE_REWRITE_DESTINATION) {
-		info->nat_daddr = flow->addr;
+		info->nat_daddr = action->addr;
 		info->nat_dport = flow->port;
 	}
 	/* What it points to is only as good as the epoch: look again under RCU. */
 	rcu_read_lock();
 	if (flow->epoch == (u32)READ_ONCE(w->config.epoch)) {
-		if (flow->next == WATTLE_TO_ENDPOINT && flow->endpoint) {
-			info->ifindex = flow->endpoint->port->dev->ifindex;
+		if (flow->next == WATTLE_TO_ENDPOINT && action->endpoint) {
+			info->ifindex = action->endpoint->port->dev->ifindex;
 		} else if (flow->next == WATTLE_TO_NODE) {
-			via = wattle_vxlan_remote(w, flow->node);
+			via = wattle_vxlan_remote(w, action->node);
 			if (via)
 				info->via = *via;
 		}
@@ -359,7 +332,7 @@ int wattle_flows_walk(struct wattle *w, struct wattle_cursor *cursor,
 				err = visit(&info, arg);
 				if (err) {
 					cursor->pos[0] = cpu;
-					cursor->pos[1] = v.copies[i].home;
+					cursor->pos[1] = v.copies[i].index;
 				}
 			}
 		}

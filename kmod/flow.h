@@ -108,22 +108,12 @@ static __always_inline bool wattle_flow_lookup(struct wattle *w, const struct wa
 }
 
 /*
- * A place for @key, emptied, which the caller fills in; in the place of what was there
- * for @key before, keeping its counters. Context: as above.
+ * An entry as @flow says, for its key, of that @hash; in the place of what was there for it before,
+ * whose counters it goes on with. What @flow has carried is the packet that makes it, which is
+ * counted already. False: there is no memory, and no entry. Context: as for wattle_flow_lookup();
+ * what the action points to is alive at the generation that is read at.
  */
-struct wattle_flow *wattle_flow_insert(struct wattle *w, const struct wattle_key *key, u32 hash);
-
-/*
- * From now on, what @flow carries is let pass by @rule, besides others that were named; what it
- * has carried so far is counted already. Context: as for wattle_flow_lookup(), @rule alive at
- * the generation that is read at, or NULL.
- */
-void wattle_flow_owe(struct wattle *w, const struct wattle_flow *flow,
-		     const struct wattle_rule *rule);
-
-/* The same for the backend that it goes to, or comes from. Alive as above, or NULL. */
-void wattle_flow_owe_backend(struct wattle *w, const struct wattle_flow *flow,
-			     struct wattle_service_stats *backend);
+bool wattle_flow_insert(struct wattle *w, struct wattle_flow *flow, u32 hash);
 
 /*
  * Add what all CPUs have counted to the counters of rules and backends. Context: process, may

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/jhash.h>
 #include <linux/mm.h>
 
+#include "alloc.h"
 #include "flow_table.h"
 
 bool wattle_flow_table_alloc(struct wattle_flow_table *table, u32 buckets, gfp_t gfp)
@@ -8,9 +10,10 @@ bool wattle_flow_table_alloc(struct wattle_flow_table *table, u32 buckets, gfp_t
 	*table = (struct wattle_flow_table){ .mask = buckets - 1 };
 	table->tags = kvcalloc(buckets, sizeof(*table->tags), gfp);
 	table->spilled = kvcalloc(buckets, sizeof(*table->spilled), gfp);
+	table->actions = kvcalloc(buckets, sizeof(*table->actions), gfp);
 	table->flows = kvcalloc(wattle_flow_table_size(table), sizeof(*table->flows), gfp);
-	table->bills = kvcalloc(wattle_flow_table_size(table), sizeof(*table->bills), gfp);
-	if (table->tags && table->spilled && table->flows && table->bills)
+	table->paid = kvcalloc(wattle_flow_table_size(table), sizeof(*table->paid), gfp);
+	if (table->tags && table->spilled && table->actions && table->flows && table->paid)
 		return true;
 	wattle_flow_table_free(table);
 	return false;
@@ -20,8 +23,9 @@ void wattle_flow_table_free(struct wattle_flow_table *table)
 {
 	kvfree(table->tags);
 	kvfree(table->spilled);
+	kvfree(table->actions);
 	kvfree(table->flows);
-	kvfree(table->bills);
+	kvfree(table->paid);
 	*table = (struct wattle_flow_table){};
 }
 
@@ -127,46 +131,109 @@ static void wattle_flow_set_tag(struct wattle_flow_table *table, u32 index, u8 t
 	*tags = (*tags & ~(0xffULL << shift)) | (u64)tag << shift;
 }
 
-struct wattle_flow *wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
-					  const struct wattle_key *key, u32 hash)
-{
-	struct wattle_flow *flow = &table->flows[index];
+/* ---- what flows have in common ---- */
 
+/* What comes before the number of its users says what it is. */
+#define WATTLE_FLOW_ACTION_SIZE	offsetof(struct wattle_flow_action, users)
+
+static_assert(WATTLE_FLOW_ACTION_SIZE % sizeof(u32) == 0);
+
+static struct wattle_flow_action **wattle_flow_action_slot(const struct wattle_flow_table *table,
+							   const struct wattle_flow_action *action)
+{
+	u32 hash = jhash2((const u32 *)action, WATTLE_FLOW_ACTION_SIZE / sizeof(u32), 0);
+
+	return &table->actions[hash & table->mask];
+}
+
+static struct wattle_flow_action *wattle_flow_action_make(const struct wattle_flow_action *action)
+{
+	struct wattle_flow_action *made;
+	unsigned int i;
+
+	made = wattle_alloc_denied() ? NULL :
+	       kmemdup(action, sizeof(*action), GFP_ATOMIC | __GFP_NOWARN);
+	if (!made)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(made->count) && made->count[i]; i++)
+		wattle_rule_count_hold(made->count[i]);
+	if (made->backend)
+		wattle_service_stats_get(made->backend);
+	made->users = 0;
+	return made;
+}
+
+/* One user more of what is as @action; NULL: no memory. Two that want one slot do not share. */
+static struct wattle_flow_action *wattle_flow_action_get(struct wattle_flow_table *table,
+							 const struct wattle_flow_action *action)
+{
+	struct wattle_flow_action **slot = wattle_flow_action_slot(table, action), *found = *slot;
+
+	if (!found || memcmp(found, action, WATTLE_FLOW_ACTION_SIZE)) {
+		found = wattle_flow_action_make(action);
+		if (!found)
+			return NULL;
+		*slot = found;
+	}
+	found->users++;
+	return found;
+}
+
+static void wattle_flow_action_put(struct wattle_flow_table *table,
+				   struct wattle_flow_action *action)
+{
+	struct wattle_flow_action **slot;
+	unsigned int i;
+
+	if (--action->users)
+		return;
+	slot = wattle_flow_action_slot(table, action);
+	if (*slot == action)
+		*slot = NULL;
+	for (i = 0; i < ARRAY_SIZE(action->count); i++)
+		wattle_rule_count_put(action->count[i]);
+	wattle_service_stats_put(action->backend);
+	kfree(action);
+}
+
+/* ---- entries come and go ---- */
+
+bool wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
+			   const struct wattle_flow *flow, u32 hash)
+{
+	struct wattle_flow_action *action = wattle_flow_action_get(table, flow->action);
+	struct wattle_flow *place = &table->flows[index];
+	u32 home = hash & table->mask;
+
+	if (!action)
+		return false;
 	wattle_flow_set_tag(table, index, wattle_flow_tag(hash));
 	table->used++;
-	flow->key = *key;
-	flow->home = hash & table->mask;
-	if (index / WATTLE_FLOW_WAYS != flow->home)
-		table->spilled[flow->home]++;
-	return flow;
+	if (index / WATTLE_FLOW_WAYS != home)
+		table->spilled[home]++;
+	*place = *flow;
+	place->home = home;
+	place->action = action;
+	if (place->ct)
+		nf_conntrack_get(&place->ct->ct_general);
+	table->paid[index] = (struct wattle_flow_paid){ flow->packets, flow->bytes };
+	return true;
 }
 
 void wattle_flow_table_bill(struct wattle_flow_table *table, u32 index)
 {
 	const struct wattle_flow *flow = &table->flows[index];
-	struct wattle_flow_bill *bill = &table->bills[index];
-	u64 packets = flow->packets - bill->packets;
-	u64 bytes = flow->bytes - bill->bytes;
+	const struct wattle_flow_action *action = flow->action;
+	struct wattle_flow_paid *paid = &table->paid[index];
+	u64 packets = flow->packets - paid->packets;
+	u64 bytes = flow->bytes - paid->bytes;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(bill->count) && bill->count[i]; i++)
-		wattle_rule_count_add(bill->count[i], packets, bytes);
-	if (bill->backend && packets)
-		wattle_service_stats_add(bill->backend, flow->reply, packets, bytes);
-	bill->packets = flow->packets;
-	bill->bytes = flow->bytes;
-}
-
-static void wattle_flow_settle(struct wattle_flow_table *table, u32 index)
-{
-	struct wattle_flow_bill *bill = &table->bills[index];
-	unsigned int i;
-
-	wattle_flow_table_bill(table, index);
-	for (i = 0; i < ARRAY_SIZE(bill->count); i++)
-		wattle_rule_count_put(bill->count[i]);
-	wattle_service_stats_put(bill->backend);
-	memset(bill, 0, sizeof(*bill));
+	for (i = 0; i < ARRAY_SIZE(action->count) && action->count[i]; i++)
+		wattle_rule_count_add(action->count[i], packets, bytes);
+	if (action->backend && packets)
+		wattle_service_stats_add(action->backend, flow->reply, packets, bytes);
+	*paid = (struct wattle_flow_paid){ flow->packets, flow->bytes };
 }
 
 void wattle_flow_table_clear(struct wattle_flow_table *table, u32 index)
@@ -179,7 +246,8 @@ void wattle_flow_table_clear(struct wattle_flow_table *table, u32 index)
 	table->used--;
 	if (index / WATTLE_FLOW_WAYS != flow->home)
 		table->spilled[flow->home]--;
-	wattle_flow_settle(table, index);
+	wattle_flow_table_bill(table, index);
+	wattle_flow_action_put(table, flow->action);
 	if (flow->ct)
 		nf_ct_put(flow->ct);
 	memset(flow, 0, sizeof(*flow));

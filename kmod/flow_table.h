@@ -3,6 +3,9 @@
  * The entries of a flow cache: buckets of eight. An entry is in the bucket that its hash says or,
  * if that was full, in another that its hash says too. No lock: who uses a table sees to it that
  * nobody else does.
+ *
+ * What many flows have in common they share, and what no packet looks at is beside the entries, so
+ * that a known packet touches little.
  */
 #ifndef WATTLE_FLOW_TABLE_H
 #define WATTLE_FLOW_TABLE_H
@@ -23,23 +26,46 @@ enum wattle_rewrite {
 };
 
 /**
- * struct wattle_flow - one direction of one flow; two cache lines
+ * struct wattle_flow_action - what flows of a kind have in common; a cache line
+ * @endpoint: TO_ENDPOINT
+ * @node: TO_NODE
+ * @count: of the rules that let them pass; held, or NULL
+ * @backend: that a service sends them to, or that they come from; held, or NULL
+ * @addr: new address
+ * @identity: of the sender, as it goes on the wire (TO_NODE)
+ * @src_id: identity of the source, for those who look
+ * @dst_id: of the destination
+ * @users: entries of the table that have it
+ */
+struct wattle_flow_action {
+	union {
+		struct wattle_endpoint *endpoint;
+		struct wattle_node *node;
+	};
+	struct wattle_rule_count *count[2];
+	struct wattle_service_stats *backend;
+	struct in6_addr addr;
+	u32 identity;
+	u32 src_id;
+	u32 dst_id;
+	u32 users;
+};
+
+static_assert(sizeof(struct wattle_flow_action) <= 64);
+
+/**
+ * struct wattle_flow - one direction of one flow; one and a half cache lines, in two of them
  * @key: what it is for
  * @epoch: of the device when it was made (low bits); 0: no entry yet
  * @expires: jiffies (low bits) after which it is not believed
  * @next: enum wattle_next
  * @rewrite: enum wattle_rewrite
- * @reply: the direction of @ct that it is for
- * @identity: of the sender, as it goes on the wire (TO_NODE)
- * @addr: new address
  * @port: new port
- * @dst_id: identity of the destination, for those who look
- * @endpoint: TO_ENDPOINT
- * @node: TO_NODE
+ * @home: the bucket that its hash says
+ * @reply: the direction of @ct that it is for
+ * @action: shared
  * @ct: the connection; a reference is held
- * @bytes: carried by this entry, and @packets
- * @src_id: identity of the source, for those who look
- * @home: the bucket that its hash says; of a copy: where it was
+ * @packets: carried by this entry, and @bytes
  */
 struct wattle_flow {
 	struct wattle_key key;
@@ -47,35 +73,19 @@ struct wattle_flow {
 	u32 expires;
 	u8 next;
 	u8 rewrite;
-	bool reply;
-	u8 reserved;
-	u32 identity;
-	/* second line */
-	struct in6_addr addr;
 	__be16 port;
-	u16 reserved2;
-	u32 dst_id;
-	union {
-		struct wattle_endpoint *endpoint;
-		struct wattle_node *node;
-	};
+	u32 home : 31;
+	u32 reply : 1;
+	struct wattle_flow_action *action;
 	struct nf_conn *ct;
-	u64 bytes;
 	u64 packets;
-	u32 src_id;
-	u32 home;
-} ____cacheline_aligned;
+	u64 bytes;
+} __aligned(32);
 
-static_assert(sizeof(struct wattle_flow) <= 128);
+static_assert(sizeof(struct wattle_flow) <= 96);
 
-/*
- * The rules that let a flow pass and the backend that a service sent it to, and how much of what
- * it has carried they have counted; beside the entries, for no packet that the cache decides has
- * to look at it.
- */
-struct wattle_flow_bill {
-	struct wattle_rule_count *count[2];	/* held; or NULL */
-	struct wattle_service_stats *backend;	/* held; or NULL */
+/* How much of what a flow has carried its rules and its backend have counted. */
+struct wattle_flow_paid {
 	u64 packets;
 	u64 bytes;
 };
@@ -87,17 +97,28 @@ struct wattle_flow_bill {
  * @tags: of each bucket: bits of the hash of each entry, the first in the lowest byte; 0: none.
  *	A look-up that finds nothing touches no entry
  * @spilled: of each bucket: how many of its entries are in another
+ * @actions: some of those that entries have, each where its hash says, for others to share; as
+ *	many as buckets
  * @flows: WATTLE_FLOW_WAYS for each bucket
- * @bills: of @flows
+ * @paid: of @flows
  */
 struct wattle_flow_table {
 	u32 mask;
 	u32 used;
 	u64 *tags;
 	u8 *spilled;
+	struct wattle_flow_action **actions;
 	struct wattle_flow *flows;
-	struct wattle_flow_bill *bills;
+	struct wattle_flow_paid *paid;
 };
+
+/* The memory of an entry, a share of its bucket included. */
+#define WATTLE_FLOW_BYTES							\
+	(sizeof(struct wattle_flow) + sizeof(struct wattle_flow_paid) +		\
+	 DIV_ROUND_UP(sizeof(u64) + sizeof(u8) + sizeof(struct wattle_flow_action *), \
+		      WATTLE_FLOW_WAYS))
+
+static_assert(WATTLE_FLOW_BYTES <= 128);
 
 /* Room for @buckets, a power of two. Context: may sleep if @gfp does. */
 bool wattle_flow_table_alloc(struct wattle_flow_table *table, u32 buckets, gfp_t gfp);
@@ -152,9 +173,14 @@ static inline struct wattle_flow *wattle_flow_table_find(const struct wattle_flo
 int wattle_flow_table_place(const struct wattle_flow_table *table, const struct wattle_key *key,
 			    u32 hash);
 
-/* Begin an entry for @key at @index, where there is none, or in its bucket. */
-struct wattle_flow *wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
-					  const struct wattle_key *key, u32 hash);
+/*
+ * Make an entry as @flow says, of that @hash, at @index, where there is none. Its connection is
+ * held from then on; its action is copied, or one that is the same shared; what it has carried
+ * so far is paid. False: no memory; then there is none. Context: any; what the action points to
+ * is alive.
+ */
+bool wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
+			   const struct wattle_flow *flow, u32 hash);
 
 /* Empty @index: its counters go to the rules and the backend, its connection is let go. */
 void wattle_flow_table_clear(struct wattle_flow_table *table, u32 index);

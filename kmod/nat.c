@@ -318,44 +318,44 @@ enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen)
 {
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct wattle_flow flow wattle_uninit;
+	struct wattle_translation to wattle_uninit;
 
 	if (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY ||
-	    !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &flow))
+	    !wattle_nat_translation(ct, CTINFO2DIR(ctinfo), &to))
 		return wattle_nat_packet_slow(skb, ct, ctinfo, hlen);
-	if (flow.rewrite == WATTLE_REWRITE_NONE)
+	if (to.rewrite == WATTLE_REWRITE_NONE)
 		return WATTLE_REASON_NONE;
-	flow.key.proto = nf_ct_protonum(ct);
-	return wattle_nat_rewrite(skb, hlen, &flow);
+	return wattle_nat_rewrite(skb, hlen, nf_ct_protonum(ct), to.rewrite, &to.addr, to.port);
 }
 
-bool wattle_nat_flow(const struct nf_conn *ct, enum ip_conntrack_dir dir, struct wattle_flow *flow)
+bool wattle_nat_translation(const struct nf_conn *ct, enum ip_conntrack_dir dir,
+			    struct wattle_translation *to)
 {
-	const struct nf_conntrack_tuple *from = &ct->tuplehash[dir].tuple;
-	const struct nf_conntrack_tuple *to = &ct->tuplehash[!dir].tuple;
-	u8 family = from->src.l3num, proto = from->dst.protonum;
+	const struct nf_conntrack_tuple *sent = &ct->tuplehash[dir].tuple;
+	const struct nf_conntrack_tuple *answer = &ct->tuplehash[!dir].tuple;
+	u8 family = sent->src.l3num, proto = sent->dst.protonum;
 	bool source, destination;
 
-	flow->rewrite = WATTLE_REWRITE_NONE;
+	to->rewrite = WATTLE_REWRITE_NONE;
 	if (!(ct->status & IPS_NAT_MASK))
 		return true;
 	/* Only what has its port in the first bytes and a checksum that can be adjusted. */
 	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
 		return false;
-	source = !nf_inet_addr_cmp(&from->src.u3, &to->dst.u3) ||
-		 from->src.u.all != to->dst.u.all;
-	destination = !nf_inet_addr_cmp(&from->dst.u3, &to->src.u3) ||
-		      from->dst.u.all != to->src.u.all;
+	source = !nf_inet_addr_cmp(&sent->src.u3, &answer->dst.u3) ||
+		 sent->src.u.all != answer->dst.u.all;
+	destination = !nf_inet_addr_cmp(&sent->dst.u3, &answer->src.u3) ||
+		      sent->dst.u.all != answer->src.u.all;
 	if (source && destination)
 		return false;
 	if (source) {
-		flow->rewrite = WATTLE_REWRITE_SOURCE;
-		wattle_addr_set_inet(&flow->addr, &to->dst.u3, family);
-		flow->port = to->dst.u.all;
+		to->rewrite = WATTLE_REWRITE_SOURCE;
+		wattle_addr_set_inet(&to->addr, &answer->dst.u3, family);
+		to->port = answer->dst.u.all;
 	} else if (destination) {
-		flow->rewrite = WATTLE_REWRITE_DESTINATION;
-		wattle_addr_set_inet(&flow->addr, &to->src.u3, family);
-		flow->port = to->src.u.all;
+		to->rewrite = WATTLE_REWRITE_DESTINATION;
+		wattle_addr_set_inet(&to->addr, &answer->src.u3, family);
+		to->port = answer->src.u.all;
 	}
 	return true;
 }
@@ -395,44 +395,44 @@ static __sum16 *wattle_transport_check(struct sk_buff *skb, unsigned int hlen, u
 	return NULL;
 }
 
-enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
-				      const struct wattle_flow *flow)
+enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen, u8 proto,
+				      enum wattle_rewrite rewrite, const struct in6_addr *addr,
+				      __be16 port)
 {
-	bool source = flow->rewrite == WATTLE_REWRITE_SOURCE;
-	u8 proto = flow->key.proto;
+	bool source = rewrite == WATTLE_REWRITE_SOURCE;
 	unsigned int len = hlen + (proto == IPPROTO_TCP ? sizeof(struct tcphdr) :
 							  sizeof(struct udphdr));
 	__sum16 *check;
-	__be16 *port;
+	__be16 *place;
 
 	if (unlikely(skb_cloned(skb) || skb_headlen(skb) < len) && skb_ensure_writable(skb, len))
 		return WATTLE_REASON_NO_MEMORY;
 	check = wattle_transport_check(skb, hlen, proto);
-	port = (__be16 *)(skb->data + hlen) + !source;
+	place = (__be16 *)(skb->data + hlen) + !source;
 	if (skb->protocol == htons(ETH_P_IP)) {
 		struct iphdr *iph = (struct iphdr *)skb->data;
-		__be32 *addr = source ? &iph->saddr : &iph->daddr;
-		__be32 to = wattle_addr_v4(&flow->addr);
+		__be32 *old = source ? &iph->saddr : &iph->daddr;
+		__be32 to = wattle_addr_v4(addr);
 
 		if (check)
-			inet_proto_csum_replace4(check, skb, *addr, to, true);
-		csum_replace4(&iph->check, *addr, to);
-		*addr = to;
+			inet_proto_csum_replace4(check, skb, *old, to, true);
+		csum_replace4(&iph->check, *old, to);
+		*old = to;
 	} else {
 		struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
-		struct in6_addr *addr = source ? &ip6h->saddr : &ip6h->daddr;
+		struct in6_addr *old = source ? &ip6h->saddr : &ip6h->daddr;
 
 		if (check)
-			inet_proto_csum_replace16(check, skb, addr->s6_addr32,
-						  flow->addr.s6_addr32, true);
-		*addr = flow->addr;
+			inet_proto_csum_replace16(check, skb, old->s6_addr32, addr->s6_addr32,
+						  true);
+		*old = *addr;
 	}
 	if (check) {
-		inet_proto_csum_replace2(check, skb, *port, flow->port, false);
+		inet_proto_csum_replace2(check, skb, *place, port, false);
 		if (proto == IPPROTO_UDP && !*check)
 			*check = CSUM_MANGLED_0;
 	}
-	*port = flow->port;
+	*place = port;
 	return WATTLE_REASON_NONE;
 }
 

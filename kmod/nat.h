@@ -97,18 +97,30 @@ enum wattle_reason wattle_nat_packet(struct sk_buff *skb, unsigned int hlen);
  */
 enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision);
 
+/* One address and one port that are rewritten (@rewrite: enum wattle_rewrite, or nothing is). */
+struct wattle_translation {
+	struct in6_addr addr;
+	__be16 port;
+	u8 rewrite;
+};
+
 /*
- * What wattle_nat_packet() does to packets of @ct in direction @dir, as fields of a flow. False:
- * it can't be told by one address and one port, so such flows are not cached.
+ * What wattle_nat_packet() does to packets of @ct in direction @dir. False: it can't be told by
+ * one address and one port, so such flows are not cached.
  */
-bool wattle_nat_flow(const struct nf_conn *ct, enum ip_conntrack_dir dir, struct wattle_flow *flow);
+bool wattle_nat_translation(const struct nf_conn *ct, enum ip_conntrack_dir dir,
+			    struct wattle_translation *to);
 
 /* May packets of @ct go past conntrack for a while? From then on it does not check TCP windows. */
 bool wattle_track_offload(struct nf_conn *ct);
 
-/* Rewrite @skb, whose transport header is at @hlen, as @flow says. Data at the network header. */
-enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
-				      const struct wattle_flow *flow);
+/*
+ * Rewrite @skb of TCP or UDP (@proto), whose transport header is at @hlen: the side @rewrite gets
+ * @addr and @port. Data at the network header.
+ */
+enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen, u8 proto,
+				      enum wattle_rewrite rewrite, const struct in6_addr *addr,
+				      __be16 port);
 
 /* NAT look-up functions in the host's stack: see nat_stack.c. */
 int wattle_nat_register(struct wattle *w);

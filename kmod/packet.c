@@ -47,6 +47,12 @@ static bool wattle_packet_is_answer(const struct wattle_packet *p)
 	return p->reply || (p->parsed.flags & WATTLE_PARSED_ERROR);
 }
 
+static __always_inline struct wattle_tally *wattle_packet_tally_of(const struct wattle_packet *p,
+								   const struct wattle_rule *rule)
+{
+	return wattle_tally_get(&p->w->config.policies, this_cpu_ptr(p->w->flows)->tallies, rule);
+}
+
 static __always_inline void wattle_packet_tally_for(const struct wattle_packet *p,
 						    const struct wattle_rule *rule)
 {
@@ -54,11 +60,20 @@ static __always_inline void wattle_packet_tally_for(const struct wattle_packet *
 
 	if (!rule)
 		return;
-	tally = wattle_tally_get(&p->w->config.policies, this_cpu_ptr(p->w->flows)->tallies, rule);
+	tally = wattle_packet_tally_of(p, rule);
 	if (unlikely(!tally))
 		return;
 	tally->packets += wattle_skb_packets(p->skb);
 	tally->bytes += p->parsed.len;
+}
+
+/* The counters of @rule, which stay while that is there; NULL: no rule, or no memory. */
+static struct wattle_rule_count *wattle_packet_rule_count(const struct wattle_packet *p,
+							  const struct wattle_rule *rule)
+{
+	const struct wattle_tally *tally = rule ? wattle_packet_tally_of(p, rule) : NULL;
+
+	return tally ? tally->count : NULL;
 }
 
 static noinline void wattle_packet_tally_denied(const struct wattle_packet *p)
@@ -129,10 +144,35 @@ static u32 wattle_packet_refresh(const struct nf_conn *ct)
 	return clamp_t(u32, nf_ct_expires(ct) / 4, WATTLE_FLOW_REFRESH, WATTLE_FLOW_REFRESH_MAX);
 }
 
+/* What flows like that of @p have in common: where they go, and who counts them. */
+static void wattle_packet_action(const struct wattle_packet *p, enum wattle_next next,
+				 struct wattle_flow_action *action)
+{
+	const struct wattle_decision *d = &p->decision;
+	unsigned int n = 0;
+
+	action->src_id = d->src_id;
+	action->dst_id = d->dst_id;
+	if (next == WATTLE_TO_ENDPOINT) {
+		action->endpoint = d->endpoint;
+	} else if (next == WATTLE_TO_NODE) {
+		action->node = d->node;
+		action->identity = wattle_wire_identity(d->src_id);
+	}
+	if (!wattle_packet_is_answer(p)) {
+		action->count[n] = wattle_packet_rule_count(p, wattle_passed_by(&d->egress));
+		n += !!action->count[n];
+		action->count[n] = wattle_packet_rule_count(p, wattle_passed_by(&d->ingress));
+	}
+	action->backend = d->stats;
+}
+
 void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next)
 {
 	const struct wattle_decision *d = &p->decision;
-	struct wattle_flow *flow, made = {};
+	struct wattle_flow_action action = {};
+	struct wattle_translation to = {};
+	struct wattle_flow flow;
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
 
@@ -141,34 +181,25 @@ void wattle_packet_remember_known(struct wattle_packet *p, enum wattle_next next
 		return;
 	/* What the stack rewrites is shown; what it has rewritten is in the key. */
 	if ((next != WATTLE_TO_STACK || p->key.origin == WATTLE_FROM_POD) &&
-	    !wattle_nat_flow(ct, CTINFO2DIR(ctinfo), &made) && next != WATTLE_TO_STACK)
+	    !wattle_nat_translation(ct, CTINFO2DIR(ctinfo), &to) && next != WATTLE_TO_STACK)
 		return;
-	flow = wattle_flow_insert(p->w, &p->key, p->hash);
-	flow->rewrite = made.rewrite;
-	flow->addr = made.addr;
-	flow->port = made.port;
-	flow->next = next;
-	flow->reply = p->reply;
-	flow->src_id = d->src_id;
-	flow->dst_id = d->dst_id;
-	if (next == WATTLE_TO_ENDPOINT) {
-		flow->endpoint = d->endpoint;
-	} else if (next == WATTLE_TO_NODE) {
-		flow->node = d->node;
-		flow->identity = wattle_wire_identity(d->src_id);
-	}
-	nf_conntrack_get(&ct->ct_general);
-	flow->ct = ct;
-	flow->packets += wattle_skb_packets(p->skb);
-	flow->bytes += p->parsed.len;
-	flow->expires = (u32)jiffies + wattle_packet_refresh(ct);
-	flow->epoch = p->view.epoch;
-	if (!wattle_packet_is_answer(p)) {
-		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->egress));
-		wattle_flow_owe(p->w, flow, wattle_passed_by(&d->ingress));
-	}
-	wattle_flow_owe_backend(p->w, flow, d->stats);
-	wattle_event_flow(p->w, p->skb, &p->key, d);
+	wattle_packet_action(p, next, &action);
+	action.addr = to.addr;
+	flow = (struct wattle_flow){
+		.key = p->key,
+		.epoch = p->view.epoch,
+		.expires = (u32)jiffies + wattle_packet_refresh(ct),
+		.next = next,
+		.rewrite = to.rewrite,
+		.port = to.port,
+		.reply = p->reply,
+		.action = &action,
+		.ct = ct,
+		.packets = wattle_skb_packets(p->skb),
+		.bytes = p->parsed.len,
+	};
+	if (wattle_flow_insert(p->w, &flow, p->hash))
+		wattle_event_flow(p->w, p->skb, &p->key, d);
 }
 
 /*

@@ -115,7 +115,7 @@ static __always_inline bool wattle_hit_holds(struct wattle *w, const struct sk_b
 	    unlikely(READ_ONCE(flow->ct->proto.tcp.state) != TCP_CONNTRACK_ESTABLISHED))
 		return false;
 	return flow->next != WATTLE_TO_NODE || parsed->len <= WATTLE_MTU_ANY ||
-	       wattle_fits(skb, parsed, wattle_vxlan_mtu(w, flow->node));
+	       wattle_fits(skb, parsed, wattle_vxlan_mtu(w, flow->action->node));
 }
 
 /*
@@ -127,18 +127,22 @@ static __always_inline bool wattle_hit(struct wattle *w, struct sk_buff *skb,
 				       const struct wattle_parsed *parsed,
 				       struct wattle_flow *flow, u32 hash)
 {
+	const struct wattle_flow_action *action = flow->action;
+
 	if (unlikely(!wattle_hit_holds(w, skb, parsed, flow)))
 		return false;
 	if (unlikely(skb->len > parsed->len) && wattle_trim(skb, parsed))
 		return false;
-	if (flow->rewrite && unlikely(wattle_nat_rewrite(skb, parsed->hlen, flow)))
+	if (flow->rewrite &&
+	    unlikely(wattle_nat_rewrite(skb, parsed->hlen, flow->key.proto, flow->rewrite,
+					&action->addr, flow->port)))
 		return false;
 	wattle_flow_count(w, flow, skb, parsed->len);
 	if (flow->next == WATTLE_TO_NODE) {
 		__skb_set_sw_hash(skb, hash, true);
-		wattle_vxlan_xmit(w, flow->node, skb, flow->identity);
+		wattle_vxlan_xmit(w, action->node, skb, action->identity);
 	} else {
-		wattle_deliver_counted(w, flow->endpoint, skb);
+		wattle_deliver_counted(w, action->endpoint, skb);
 	}
 	return true;
 }

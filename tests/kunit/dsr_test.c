@@ -10,8 +10,9 @@
 #include "dsr.c"
 
 /* Whole packets are the affair of nat.c, which is not here. */
-enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen,
-				      const struct wattle_flow *flow)
+enum wattle_reason wattle_nat_rewrite(struct sk_buff *skb, unsigned int hlen, u8 proto,
+				      enum wattle_rewrite rewrite, const struct in6_addr *addr,
+				      __be16 port)
 {
 	return WATTLE_REASON_NONE;
 }

@@ -8,10 +8,12 @@
 #define WATTLE_FT_TEST_BUCKETS	1024
 #define WATTLE_FT_TEST_ITEMS	256
 #define WATTLE_FT_TEST_STEPS	20000
+#define WATTLE_FT_TEST_KINDS	5
 
 struct wattle_ft_item {
 	struct wattle_key key;
 	u32 hash;
+	u32 kind;	/* what it does, in src_id */
 	int index;	/* negative: it is not in the table */
 };
 
@@ -37,6 +39,7 @@ static int wattle_ft_test_init(struct kunit *test)
 
 		item->index = -1;
 		item->key.sport = htons(i + 1);
+		item->kind = i % WATTLE_FT_TEST_KINDS;
 		/* Few buckets and fewer tags, one of which stands for none, so that all collide. */
 		item->hash = wattle_random_below(&t->random, 8) |
 			     wattle_random_below(&t->random, 3) << 24;
@@ -71,6 +74,15 @@ static void wattle_ft_test_find(struct kunit *test, const struct wattle_ft_item 
 	KUNIT_EXPECT_PTR_EQ(test, flow, item->index < 0 ? NULL : &t->table.flows[item->index]);
 }
 
+static bool wattle_ft_test_insert(struct wattle_flow_table *table, u32 index,
+				  const struct wattle_ft_item *item)
+{
+	struct wattle_flow_action action = { .src_id = item->kind };
+	const struct wattle_flow flow = { .key = item->key, .action = &action };
+
+	return wattle_flow_table_put(table, index, &flow, item->hash);
+}
+
 static void wattle_ft_test_put(struct kunit *test, struct wattle_ft_item *item)
 {
 	struct wattle_ft_test *t = test->priv;
@@ -92,7 +104,7 @@ static void wattle_ft_test_put(struct kunit *test, struct wattle_ft_item *item)
 		KUNIT_EXPECT_EQ(test, index / WATTLE_FLOW_WAYS, other);
 		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, home), WATTLE_FLOW_WAYS);
 	}
-	wattle_flow_table_put(&t->table, index, &item->key, item->hash);
+	KUNIT_EXPECT_TRUE(test, wattle_ft_test_insert(&t->table, index, item));
 	item->index = index;
 }
 
@@ -128,6 +140,37 @@ static void wattle_ft_test_check(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, spilled, astray);
 }
 
+/* Entries that do the same share it, for as long as one of them is there. */
+static void wattle_ft_test_shared(struct kunit *test)
+{
+	const struct wattle_flow_action *of[WATTLE_FT_TEST_KINDS] = {};
+	struct wattle_ft_test *t = test->priv;
+	u32 users[WATTLE_FT_TEST_KINDS] = {};
+	unsigned int i, kinds = 0, slots = 0;
+
+	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++) {
+		const struct wattle_ft_item *item = &t->items[i];
+		const struct wattle_flow_action *action;
+
+		if (item->index < 0)
+			continue;
+		action = t->table.flows[item->index].action;
+		KUNIT_ASSERT_EQ(test, action->src_id, item->kind);
+		if (of[item->kind])
+			KUNIT_EXPECT_PTR_EQ(test, action, of[item->kind]);
+		of[item->kind] = action;
+		users[item->kind]++;
+	}
+	for (i = 0; i < WATTLE_FT_TEST_KINDS; i++) {
+		if (of[i])
+			KUNIT_EXPECT_EQ(test, of[i]->users, users[i]);
+		kinds += !!of[i];
+	}
+	for (i = 0; i < WATTLE_FT_TEST_BUCKETS; i++)
+		slots += !!t->table.actions[i];
+	KUNIT_EXPECT_EQ(test, slots, kinds);
+}
+
 /* Up to all that there is room for, and down to nothing, several times. */
 static void wattle_ft_test_random(struct kunit *test)
 {
@@ -144,8 +187,10 @@ static void wattle_ft_test_random(struct kunit *test)
 		else
 			wattle_ft_test_clear(test, item);
 		wattle_ft_test_find(test, item);
-		if (i % WATTLE_FT_TEST_ITEMS == 0)
+		if (i % WATTLE_FT_TEST_ITEMS == 0) {
 			wattle_ft_test_check(test);
+			wattle_ft_test_shared(test);
+		}
 		spills += item->index >= 0 &&
 			  item->index / WATTLE_FLOW_WAYS != (item->hash & t->table.mask);
 	}
@@ -154,6 +199,45 @@ static void wattle_ft_test_random(struct kunit *test)
 	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++)
 		t->items[i].index = -1;
 	wattle_ft_test_check(test);
+	wattle_ft_test_shared(test);
+}
+
+/* Actions that want the same place are not shared, and right all the same. */
+static void wattle_ft_test_crowd(struct kunit *test)
+{
+	struct wattle_flow_table table;
+	struct wattle_ft_test *t = test->priv;
+	unsigned int i;
+
+	KUNIT_ASSERT_TRUE(test, wattle_flow_table_alloc(&table, 1, GFP_KERNEL));
+	for (i = 0; i < WATTLE_FLOW_WAYS; i++)
+		KUNIT_EXPECT_TRUE(test, wattle_ft_test_insert(&table, i, &t->items[i]));
+	for (i = 0; i < WATTLE_FLOW_WAYS; i++) {
+		KUNIT_EXPECT_EQ(test, table.flows[i].action->src_id, t->items[i].kind);
+		KUNIT_EXPECT_EQ(test, table.flows[i].action->users, 1u);
+	}
+	/* The last one is in the place; one that is like it joins. */
+	wattle_flow_table_clear(&table, 0);
+	t->items[0].kind = t->items[WATTLE_FLOW_WAYS - 1].kind;
+	KUNIT_EXPECT_TRUE(test, wattle_ft_test_insert(&table, 0, &t->items[0]));
+	KUNIT_EXPECT_PTR_EQ(test, table.flows[0].action, table.flows[WATTLE_FLOW_WAYS - 1].action);
+	KUNIT_EXPECT_EQ(test, table.flows[0].action->users, 2u);
+	wattle_flow_table_clear_all(&table);
+	KUNIT_EXPECT_NULL(test, table.actions[0]);
+	KUNIT_EXPECT_EQ(test, table.used, 0u);
+	wattle_flow_table_free(&table);
+}
+
+/* Without memory there is no entry, and nothing is left of it. */
+static void wattle_ft_test_denied(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+
+	wattle_test_deny(0);
+	KUNIT_EXPECT_FALSE(test, wattle_ft_test_insert(&t->table, 0, &t->items[0]));
+	wattle_test_deny(-1);
+	wattle_ft_test_check(test);
+	wattle_ft_test_shared(test);
 }
 
 /* Tags that are equal, and neighbours of a tag that is found. */
@@ -176,13 +260,13 @@ static void wattle_ft_test_carry(struct kunit *test, struct wattle_service_stats
 				 u64 packets, u64 want)
 {
 	struct wattle_ft_test *t = test->priv;
-	struct wattle_flow *flow = &t->table.flows[t->items[0].index];
+	u32 index = t->items[0].index;
 	struct wattle_service_total total;
-	int dir = flow->reply;
+	int dir = t->table.flows[index].reply;
 
-	flow->packets += packets;
-	flow->bytes += packets * 100;
-	wattle_flow_table_bill(&t->table, t->items[0].index);
+	t->table.flows[index].packets += packets;
+	t->table.flows[index].bytes += packets * 100;
+	wattle_flow_table_bill(&t->table, index);
 	wattle_service_stats_total(backend, &total);
 	KUNIT_EXPECT_EQ(test, total.packets[dir], want);
 	KUNIT_EXPECT_EQ(test, total.bytes[dir], want * 100);
@@ -196,27 +280,26 @@ static void wattle_ft_test_backend(struct kunit *test)
 	struct wattle_service_stats *frontend = wattle_service_stats_create(NULL), *backend;
 	struct wattle_ft_test *t = test->priv;
 	struct wattle_service_total total;
-	struct wattle_flow *flow;
+	struct wattle_flow_action action = {};
+	struct wattle_flow flow = {
+		.key = t->items[0].key, .action = &action, .packets = 5, .bytes = 500,
+	};
 	int reply;
 
 	KUNIT_ASSERT_NOT_NULL(test, frontend);
 	for (reply = 0; reply <= 1; reply++) {
 		backend = wattle_service_stats_create(frontend);
 		KUNIT_ASSERT_NOT_NULL(test, backend);
-		wattle_ft_test_put(test, &t->items[0]);
-		flow = &t->table.flows[t->items[0].index];
-		flow->reply = reply;
+		flow.reply = reply;
+		action.backend = backend;
 		/* What it carried before it owed anything is nobody's. */
-		flow->packets = 5;
-		flow->bytes = 500;
-		t->table.bills[t->items[0].index] = (struct wattle_flow_bill){
-			.backend = wattle_service_stats_get(backend), .packets = 5, .bytes = 500,
-		};
+		KUNIT_EXPECT_TRUE(test, wattle_flow_table_put(&t->table, 0, &flow, 0));
+		t->items[0].index = 0;
 		wattle_ft_test_carry(test, backend, 0, 0);
 		wattle_ft_test_carry(test, backend, 3, 3);
 		wattle_ft_test_carry(test, backend, 0, 3);
-		flow->packets += 4;
-		flow->bytes += 400;
+		t->table.flows[0].packets += 4;
+		t->table.flows[0].bytes += 400;
 		/* The table is the last that has it. */
 		wattle_service_stats_put(backend);
 		wattle_ft_test_clear(test, &t->items[0]);
@@ -231,6 +314,8 @@ static void wattle_ft_test_backend(struct kunit *test)
 
 static struct kunit_case wattle_ft_cases[] = {
 	KUNIT_CASE(wattle_ft_test_backend),
+	KUNIT_CASE(wattle_ft_test_crowd),
+	KUNIT_CASE(wattle_ft_test_denied),
 	KUNIT_CASE(wattle_ft_test_match),
 	KUNIT_CASE(wattle_ft_test_random),
 	{}
