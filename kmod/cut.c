@@ -11,7 +11,9 @@
  *
  * The other way round, who talks to an address before there is a service goes past it for as long
  * as he does not pause. Those end as well: the next datagram finds the service. TCP finds it with
- * its next connection.
+ * its next connection. An answer that was on its way makes a conversation in which all is the other
+ * way round, and his next datagram would be an answer to that: so they are looked for both ways, and
+ * twice.
  */
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
@@ -83,7 +85,7 @@ static bool wattle_cut_any(struct wattle_cut *cut, struct wattle_service_key key
 	return false;
 }
 
-/* Does @ct go past the frontend that it would be for today? */
+/* Does @ct go past the frontend that it, or what answers it, would be for today? */
 static bool wattle_cut_passes(struct wattle_cut *cut, const struct nf_conn *ct)
 {
 	struct wattle_key key = { .origin = WATTLE_FROM_STACK };
@@ -94,6 +96,11 @@ static bool wattle_cut_passes(struct wattle_cut *cut, const struct nf_conn *ct)
 	wattle_track_key(ct, &key);
 	rcu_read_lock();
 	served = wattle_decide_is_served(&cut->view, &key);
+	if (!served && !(ct->status & IPS_NAT_MASK)) {
+		swap(key.saddr, key.daddr);
+		swap(key.sport, key.dport);
+		served = wattle_decide_is_served(&cut->view, &key);
+	}
 	rcu_read_unlock();
 	return served;
 }
@@ -216,7 +223,8 @@ void wattle_cut(struct work_struct *work)
 	mutex_lock(&config->lock);
 	list_splice_init(&config->services.gone, &dead);
 	cut->passed = config->services.passed;
-	config->services.passed = false;
+	if (cut->passed && --config->services.passed)
+		wattle_config_cut_later(config);
 	wattle_view_init(cut->w, NULL, &cut->view);
 	mutex_unlock(&config->lock);
 

@@ -297,7 +297,7 @@ int wattle_services_init(struct wattle_services *services, struct wattle_log *lo
 	services->count = 0;
 	services->dsr = false;
 	services->fresh = false;
-	services->passed = false;
+	services->passed = 0;
 	services->turned = NULL;
 	wattle_log_kind(log, WATTLE_KIND_FRONT, &wattle_front_ops, services);
 	wattle_log_kind(log, WATTLE_KIND_SERVICE, &wattle_service_ops, services);

@@ -138,6 +138,12 @@ struct wattle_service {
 	struct list_head staged;
 };
 
+/*
+ * Who talks to an address that becomes a frontend is looked for twice: an answer that was on its way
+ * when the conversation ended begins another.
+ */
+#define WATTLE_SERVICE_PASSES	2
+
 /**
  * struct wattle_services - all services of a device
  * @by_frontend: versions
@@ -150,7 +156,8 @@ struct wattle_service {
  * @count: versions linked
  * @dsr: some service has, or had, direct server return
  * @fresh: a frontend for UDP was staged where there was none
- * @passed: one was published: there may be conversations that go past it (cut.c)
+ * @passed: one was published: there may be conversations that go past it, which have to be
+ *	looked for as often (cut.c)
  * @turned: told of a frontend that takes no connections any more, or takes them again, once
  *	that is published; NULL: nobody is. Called under the config lock, may sleep.
  *
@@ -167,7 +174,7 @@ struct wattle_services {
 	unsigned int count;
 	bool dsr;
 	bool fresh;
-	bool passed;
+	u8 passed;
 	void (*turned)(struct wattle_services *services, const struct wattle_service *service);
 };
 

@@ -643,7 +643,8 @@ void wattle_services_published(struct wattle_services *services)
 {
 	struct wattle_service *service, *next;
 
-	services->passed |= services->fresh;
+	if (services->fresh)
+		services->passed = WATTLE_SERVICE_PASSES;
 	services->fresh = false;
 	list_for_each_entry_safe(service, next, &services->staged, staged) {
 		list_del_init(&service->staged);
