@@ -72,7 +72,7 @@ seen()
 	local regex=$1 pid
 
 	shift
-	at r timeout 80 python3 tests/netns/wire.py capture n1 "${count:-4}" 10 >"$work/seen" &
+	at r timeout 80 python3 tests/netns/wire.py capture n1 "${count:-4}" 60 >"$work/seen" &
 	pid=$!
 	eventually 60 grep -q ready "$work/seen" || return
 	"$@" >/dev/null 2>&1
