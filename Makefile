@@ -81,7 +81,7 @@ demo:
 	@scripts/demo
 
 bench:
-	@tests/bench/run
+	@tests/bench/run --growth --tables
 
 check:
 	@tests/run
