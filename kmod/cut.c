@@ -11,9 +11,9 @@
  *
  * The other way round, who talks to an address before there is a service goes past it for as long
  * as he does not pause. Those end as well: the next datagram finds the service. TCP finds it with
- * its next connection. An answer that was on its way makes a conversation in which all is the other
- * way round, and his next datagram would be an answer to that: so they are looked for both ways, and
- * twice.
+ * its next connection. An answer that was on its way makes a conversation in which all is the
+ * other way round, and his next datagram would be an answer to that: so they are looked for both
+ * ways, and twice.
  */
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>

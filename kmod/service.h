@@ -139,8 +139,8 @@ struct wattle_service {
 };
 
 /*
- * Who talks to an address that becomes a frontend is looked for twice: an answer that was on its way
- * when the conversation ended begins another.
+ * Who talks to an address that becomes a frontend is looked for twice: an answer that was on its
+ * way when the conversation ended begins another.
  */
 #define WATTLE_SERVICE_PASSES	2
 
