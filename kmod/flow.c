@@ -47,16 +47,17 @@ bool wattle_flow_insert(struct wattle *w, struct wattle_flow *flow, u32 hash)
 	return wattle_flow_table_put(table, index, flow, hash);
 }
 
-/*
- * Caches belong to their CPU: others that want to read or sweep one run there for a moment. A
- * CPU that is offline uses its own as little as we do.
- */
+/* An entry, as flow show tells it later: what it points to is the CPU's. */
 struct wattle_flow_copy {
 	struct wattle_flow flow;
 	struct wattle_flow_action action;
 	u32 index;
 };
 
+/*
+ * Caches belong to their CPU: others that want to read or sweep one run there for a moment. A
+ * CPU that is offline uses its own as little as we do.
+ */
 struct wattle_flow_visit {
 	struct wattle *w;
 	struct wattle_flows *flows;

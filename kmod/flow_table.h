@@ -18,7 +18,7 @@
 
 #define WATTLE_FLOW_WAYS	8
 
-/* What of a packet is rewritten (@addr, @port of struct wattle_flow). */
+/* What of a packet is rewritten: @addr of its action, @port of its flow. */
 enum wattle_rewrite {
 	WATTLE_REWRITE_NONE,
 	WATTLE_REWRITE_SOURCE,

@@ -51,6 +51,7 @@ static void wattle_ft_test_exit(struct kunit *test)
 {
 	struct wattle_ft_test *t = test->priv;
 
+	wattle_flow_table_clear_all(&t->table);
 	wattle_flow_table_free(&t->table);
 	kvfree(t);
 }
