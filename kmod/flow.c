@@ -20,7 +20,7 @@
  */
 static u32 wattle_flow_evict(struct wattle *w, struct wattle_flows *flows, u32 hash)
 {
-	const struct wattle_flow_table *table = &flows->table;
+	struct wattle_flow_table *table = &flows->table;
 
 	wattle_count(w, WATTLE_COUNT_CACHE_EVICTED, 1, 0);
 	if (!READ_ONCE(flows->crowded) && table->used > wattle_flow_table_size(table) / 2 &&
@@ -28,7 +28,7 @@ static u32 wattle_flow_evict(struct wattle *w, struct wattle_flows *flows, u32 h
 		WRITE_ONCE(flows->crowded, true);
 		schedule_work(&w->flow_grow);
 	}
-	return (hash & table->mask) * WATTLE_FLOW_WAYS + flows->victim++ % WATTLE_FLOW_WAYS;
+	return wattle_flow_table_victim(table, hash, flows->victim++);
 }
 
 bool wattle_flow_insert(struct wattle *w, struct wattle_flow *flow, u32 hash)

@@ -30,9 +30,9 @@ void wattle_flow_table_free(struct wattle_flow_table *table)
 }
 
 /* Never the bucket itself, for there are more than twice as many buckets as tags. */
-static u32 wattle_flow_other(const struct wattle_flow_table *table, u32 hash)
+static u32 wattle_flow_other(const struct wattle_flow_table *table, u32 bucket, u8 tag)
 {
-	return (hash + 2 * wattle_flow_tag(hash) + 1) & table->mask;
+	return (bucket + 2 * tag + 1) & table->mask;
 }
 
 /*
@@ -67,18 +67,29 @@ static struct wattle_flow *wattle_flow_bucket_find(const struct wattle_flow_tabl
 	return NULL;
 }
 
-/* Wherever it is. */
+/* In the other bucket. */
+static noinline struct wattle_flow *
+wattle_flow_table_search_other(const struct wattle_flow_table *table, const struct wattle_key *key,
+			       u32 hash)
+{
+	u8 tag = wattle_flow_tag(hash);
+
+	return wattle_flow_bucket_find(table, wattle_flow_other(table, hash & table->mask, tag),
+				       key, tag);
+}
+
+/* In its own bucket, of which the first with its tag was another, and in the other. */
 static noinline struct wattle_flow *
 wattle_flow_table_search_all(const struct wattle_flow_table *table, const struct wattle_key *key,
 			     u32 hash)
 {
 	u32 bucket = hash & table->mask;
-	u8 tag = wattle_flow_tag(hash);
-	struct wattle_flow *flow = wattle_flow_bucket_find(table, bucket, key, tag);
+	struct wattle_flow *flow;
 
+	flow = wattle_flow_bucket_find(table, bucket, key, wattle_flow_tag(hash));
 	if (flow || !table->spilled[bucket])
 		return flow;
-	return wattle_flow_bucket_find(table, wattle_flow_other(table, hash), key, tag);
+	return wattle_flow_table_search_other(table, key, hash);
 }
 
 /* Without a loop, so that it needs few registers: the first that has the tag, as a rule. */
@@ -89,15 +100,15 @@ struct wattle_flow *wattle_flow_table_search(const struct wattle_flow_table *tab
 	u64 match = wattle_flow_match(table->tags[bucket], wattle_flow_tag(hash));
 	struct wattle_flow *flow = &table->flows[bucket * WATTLE_FLOW_WAYS];
 
-	if (match) {
+	if (likely(match)) {
 		flow += wattle_flow_way(match);
 		if (likely(wattle_key_equal(&flow->key, key)))
 			return flow;
-		match &= match - 1;
+		return wattle_flow_table_search_all(table, key, hash);
 	}
-	if (likely(!match && !table->spilled[bucket]))
+	if (likely(!table->spilled[bucket]))
 		return NULL;
-	return wattle_flow_table_search_all(table, key, hash);
+	return wattle_flow_table_search_other(table, key, hash);
 }
 
 /* A place in @bucket where there is no entry; negative: none. */
@@ -108,7 +119,48 @@ static int wattle_flow_bucket_room(const struct wattle_flow_table *table, u32 bu
 	return empty ? bucket * WATTLE_FLOW_WAYS + wattle_flow_way(empty) : -1;
 }
 
-int wattle_flow_table_place(const struct wattle_flow_table *table, const struct wattle_key *key,
+static void wattle_flow_set_tag(struct wattle_flow_table *table, u32 index, u8 tag)
+{
+	u64 *tags = &table->tags[index / WATTLE_FLOW_WAYS];
+	unsigned int shift = index % WATTLE_FLOW_WAYS * 8;
+
+	*tags = (*tags & ~(0xffULL << shift)) | (u64)tag << shift;
+}
+
+/* Has it carried anything since it paid last? */
+static bool wattle_flow_is_idle(const struct wattle_flow_table *table, u32 index)
+{
+	return table->flows[index].packets == table->paid[index].packets;
+}
+
+/*
+ * Move an entry of @bucket that is not used into its other one, and give back its place; negative:
+ * there is none that could be moved. Those who are used stay where they are found at once.
+ */
+static int wattle_flow_bucket_vacate(struct wattle_flow_table *table, u32 bucket)
+{
+	u32 i = bucket * WATTLE_FLOW_WAYS, end = i + WATTLE_FLOW_WAYS;
+	int room;
+	u8 tag;
+
+	for (; i < end && table->spilled[bucket] < U8_MAX; i++) {
+		if (table->flows[i].home != bucket || !wattle_flow_is_idle(table, i))
+			continue;
+		tag = table->tags[bucket] >> i % WATTLE_FLOW_WAYS * 8;
+		room = wattle_flow_bucket_room(table, wattle_flow_other(table, bucket, tag));
+		if (room < 0)
+			continue;
+		table->flows[room] = table->flows[i];
+		table->paid[room] = table->paid[i];
+		wattle_flow_set_tag(table, room, tag);
+		wattle_flow_set_tag(table, i, 0);
+		table->spilled[bucket]++;
+		return i;
+	}
+	return -1;
+}
+
+int wattle_flow_table_place(struct wattle_flow_table *table, const struct wattle_key *key,
 			    u32 hash)
 {
 	const struct wattle_flow *flow = wattle_flow_table_find(table, key, hash);
@@ -118,17 +170,13 @@ int wattle_flow_table_place(const struct wattle_flow_table *table, const struct 
 	if (flow)
 		return flow - table->flows;
 	index = wattle_flow_bucket_room(table, bucket);
+	if (index < 0)
+		index = wattle_flow_bucket_vacate(table, bucket);
 	if (index < 0 && table->spilled[bucket] < U8_MAX)
-		index = wattle_flow_bucket_room(table, wattle_flow_other(table, hash));
+		index = wattle_flow_bucket_room(table,
+						wattle_flow_other(table, bucket,
+								  wattle_flow_tag(hash)));
 	return index;
-}
-
-static void wattle_flow_set_tag(struct wattle_flow_table *table, u32 index, u8 tag)
-{
-	u64 *tags = &table->tags[index / WATTLE_FLOW_WAYS];
-	unsigned int shift = index % WATTLE_FLOW_WAYS * 8;
-
-	*tags = (*tags & ~(0xffULL << shift)) | (u64)tag << shift;
 }
 
 /* ---- what flows have in common ---- */
@@ -234,6 +282,26 @@ void wattle_flow_table_bill(struct wattle_flow_table *table, u32 index)
 	if (action->backend && packets)
 		wattle_service_stats_add(action->backend, flow->reply, packets, bytes);
 	*paid = (struct wattle_flow_paid){ flow->packets, flow->bytes };
+}
+
+/* A clock of one bucket: who pays has to show again that he is used. */
+u32 wattle_flow_table_victim(struct wattle_flow_table *table, u32 hash, u32 turn)
+{
+	u32 bucket = hash & table->mask, home = bucket * WATTLE_FLOW_WAYS, other, i, way;
+
+	other = wattle_flow_other(table, bucket, wattle_flow_tag(hash)) * WATTLE_FLOW_WAYS;
+	if (table->spilled[bucket] == U8_MAX)
+		other = home;
+	for (i = 0; i < WATTLE_FLOW_WAYS; i++) {
+		way = (turn + i) % WATTLE_FLOW_WAYS;
+		if (wattle_flow_is_idle(table, home + way))
+			return home + way;
+		if (wattle_flow_is_idle(table, other + way))
+			return other + way;
+	}
+	for (i = 0; i < WATTLE_FLOW_WAYS; i++)
+		wattle_flow_table_bill(table, home + i);
+	return home + turn % WATTLE_FLOW_WAYS;
 }
 
 void wattle_flow_table_clear(struct wattle_flow_table *table, u32 index)

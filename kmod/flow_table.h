@@ -169,9 +169,18 @@ static inline struct wattle_flow *wattle_flow_table_find(const struct wattle_flo
 	return wattle_flow_table_search(table, key, hash);
 }
 
-/* Where the entry for @key is, or may be put; negative: there is no room. */
-int wattle_flow_table_place(const struct wattle_flow_table *table, const struct wattle_key *key,
+/*
+ * Where the entry for @key is, or may be put, for which another may have to move; negative: there
+ * is no room.
+ */
+int wattle_flow_table_place(struct wattle_flow_table *table, const struct wattle_key *key,
 			    u32 hash);
+
+/*
+ * Where both buckets for @hash are full: the place of an entry that has carried nothing since it
+ * was made, or since somebody looked here last; if there is none, that of the @turn-th.
+ */
+u32 wattle_flow_table_victim(struct wattle_flow_table *table, u32 hash, u32 turn);
 
 /*
  * Make an entry as @flow says, of that @hash, at @index, where there is none. Its connection is

@@ -14,6 +14,7 @@ struct wattle_ft_item {
 	struct wattle_key key;
 	u32 hash;
 	u32 kind;	/* what it does, in src_id */
+	bool used;	/* it carries something as soon as it is there */
 	int index;	/* negative: it is not in the table */
 };
 
@@ -40,6 +41,7 @@ static int wattle_ft_test_init(struct kunit *test)
 		item->index = -1;
 		item->key.sport = htons(i + 1);
 		item->kind = i % WATTLE_FT_TEST_KINDS;
+		item->used = i % 2;
 		/* Few buckets and fewer tags, one of which stands for none, so that all collide. */
 		item->hash = wattle_random_below(&t->random, 8) |
 			     wattle_random_below(&t->random, 3) << 24;
@@ -54,6 +56,11 @@ static void wattle_ft_test_exit(struct kunit *test)
 	wattle_flow_table_clear_all(&t->table);
 	wattle_flow_table_free(&t->table);
 	kvfree(t);
+}
+
+static u32 wattle_ft_test_other(const struct wattle_ft_test *t, u32 hash)
+{
+	return wattle_flow_other(&t->table, hash & t->table.mask, wattle_flow_tag(hash));
 }
 
 /* How many items are in @bucket. */
@@ -84,12 +91,35 @@ static bool wattle_ft_test_insert(struct wattle_flow_table *table, u32 index,
 	return wattle_flow_table_put(table, index, &flow, item->hash);
 }
 
+/* Who was at @index, if anybody, has made room: he is in his other bucket. */
+static void wattle_ft_test_follow(struct kunit *test, int index)
+{
+	struct wattle_ft_test *t = test->priv;
+	struct wattle_ft_item *item;
+	u32 i, way, bucket;
+
+	for (i = 0; i < WATTLE_FT_TEST_ITEMS; i++) {
+		item = &t->items[i];
+		if (index < 0 || item->index != index)
+			continue;
+		KUNIT_EXPECT_EQ(test, index / WATTLE_FLOW_WAYS, item->hash & t->table.mask);
+		item->index = -1;
+		bucket = wattle_ft_test_other(t, item->hash);
+		for (way = bucket * WATTLE_FLOW_WAYS; way < (bucket + 1) * WATTLE_FLOW_WAYS; way++)
+			if (wattle_flow_table_has(&t->table, way) &&
+			    wattle_key_equal(&t->table.flows[way].key, &item->key))
+				item->index = way;
+		KUNIT_EXPECT_GE(test, item->index, 0);
+		KUNIT_EXPECT_FALSE(test, item->used);
+	}
+}
+
 static void wattle_ft_test_put(struct kunit *test, struct wattle_ft_item *item)
 {
 	struct wattle_ft_test *t = test->priv;
 	int index = wattle_flow_table_place(&t->table, &item->key, item->hash);
 	u32 home = item->hash & t->table.mask;
-	u32 other = wattle_flow_other(&t->table, item->hash);
+	u32 other = wattle_ft_test_other(t, item->hash);
 
 	if (item->index >= 0) {
 		KUNIT_EXPECT_EQ(test, index, item->index);
@@ -100,12 +130,14 @@ static void wattle_ft_test_put(struct kunit *test, struct wattle_ft_item *item)
 		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, other), WATTLE_FLOW_WAYS);
 		return;
 	}
+	wattle_ft_test_follow(test, index);
 	KUNIT_EXPECT_FALSE(test, wattle_flow_table_has(&t->table, index));
 	if (index / WATTLE_FLOW_WAYS != home) {
 		KUNIT_EXPECT_EQ(test, index / WATTLE_FLOW_WAYS, other);
 		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, home), WATTLE_FLOW_WAYS);
 	}
 	KUNIT_EXPECT_TRUE(test, wattle_ft_test_insert(&t->table, index, item));
+	t->table.flows[index].packets += item->used;
 	item->index = index;
 }
 
@@ -229,6 +261,42 @@ static void wattle_ft_test_crowd(struct kunit *test)
 	wattle_flow_table_free(&table);
 }
 
+/* Who has carried nothing goes first, wherever it is; who has is asked again the next time. */
+static void wattle_ft_test_victim(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+	u32 hash = t->items[0].hash, home = hash & t->table.mask, i, other;
+	u8 spilled;
+
+	/* Both buckets are full, and all that is in them is used. */
+	other = wattle_ft_test_other(t, hash);
+	for (i = 0; i < 2 * WATTLE_FLOW_WAYS; i++) {
+		t->items[i].hash = hash;
+		t->items[i].used = true;
+		wattle_ft_test_put(test, &t->items[i]);
+	}
+	KUNIT_ASSERT_EQ(test, wattle_ft_test_fill(t, home), WATTLE_FLOW_WAYS);
+	KUNIT_ASSERT_EQ(test, wattle_ft_test_fill(t, other), WATTLE_FLOW_WAYS);
+	KUNIT_EXPECT_EQ(test, wattle_flow_table_victim(&t->table, hash, 11),
+			home * WATTLE_FLOW_WAYS + 3);
+	/* That was looked at: but for one they have not been used since. */
+	for (i = 0; i < WATTLE_FLOW_WAYS; i++)
+		t->table.flows[home * WATTLE_FLOW_WAYS + i].packets += i != 5;
+	KUNIT_EXPECT_EQ(test, wattle_flow_table_victim(&t->table, hash, 6),
+			home * WATTLE_FLOW_WAYS + 5);
+	t->table.flows[home * WATTLE_FLOW_WAYS + 5].packets++;
+	t->table.paid[other * WATTLE_FLOW_WAYS + 2].packets++;
+	KUNIT_EXPECT_EQ(test, wattle_flow_table_victim(&t->table, hash, 6),
+			other * WATTLE_FLOW_WAYS + 2);
+	/* There is no counting of one more that is not in its own bucket. */
+	spilled = t->table.spilled[home];
+	t->table.spilled[home] = U8_MAX;
+	KUNIT_EXPECT_EQ(test, wattle_flow_table_victim(&t->table, hash, 6) / WATTLE_FLOW_WAYS,
+			home);
+	t->table.spilled[home] = spilled;
+	wattle_flow_table_clear_all(&t->table);
+}
+
 /* Without memory there is no entry, and nothing is left of it. */
 static void wattle_ft_test_denied(struct kunit *test)
 {
@@ -319,6 +387,7 @@ static struct kunit_case wattle_ft_cases[] = {
 	KUNIT_CASE(wattle_ft_test_denied),
 	KUNIT_CASE(wattle_ft_test_match),
 	KUNIT_CASE(wattle_ft_test_random),
+	KUNIT_CASE(wattle_ft_test_victim),
 	{}
 };
 
