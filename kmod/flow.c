@@ -43,7 +43,6 @@ bool wattle_flow_insert(struct wattle *w, struct wattle_flow *flow, u32 hash)
 		flow->packets += table->flows[index].packets;
 		flow->bytes += table->flows[index].bytes;
 	}
-	wattle_flow_table_clear(table, index);
 	return wattle_flow_table_put(table, index, flow, hash);
 }
 

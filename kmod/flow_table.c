@@ -253,6 +253,8 @@ bool wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
 	struct wattle_flow *place = &table->flows[index];
 	u32 home = hash & table->mask;
 
+	/* Only now: what the old entry had alone may be what the new one has. */
+	wattle_flow_table_clear(table, index);
 	if (!action)
 		return false;
 	wattle_flow_set_tag(table, index, wattle_flow_tag(hash));

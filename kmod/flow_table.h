@@ -183,10 +183,10 @@ int wattle_flow_table_place(struct wattle_flow_table *table, const struct wattle
 u32 wattle_flow_table_victim(struct wattle_flow_table *table, u32 hash, u32 turn);
 
 /*
- * Make an entry as @flow says, of that @hash, at @index, where there is none. Its connection is
- * held from then on; its action is copied, or one that is the same shared; what it has carried
- * so far is paid. False: no memory; then there is none. Context: any; what the action points to
- * is alive.
+ * Make an entry as @flow says, of that @hash, at @index, in place of one that is there. Its
+ * connection is held from then on; its action is copied, or one that is the same shared; what it
+ * has carried so far is paid. False: no memory; then there is none. Context: any; what the action
+ * points to is alive.
  */
 bool wattle_flow_table_put(struct wattle_flow_table *table, u32 index,
 			   const struct wattle_flow *flow, u32 hash);

@@ -309,6 +309,24 @@ static void wattle_ft_test_denied(struct kunit *test)
 	wattle_ft_test_shared(test);
 }
 
+/* An entry is made anew: of the same kind it needs no memory, of another it does. */
+static void wattle_ft_test_renew(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+	struct wattle_ft_item item = t->items[0];
+
+	KUNIT_ASSERT_TRUE(test, wattle_ft_test_insert(&t->table, 0, &item));
+	wattle_test_deny(0);
+	KUNIT_EXPECT_TRUE(test, wattle_ft_test_insert(&t->table, 0, &item));
+	KUNIT_EXPECT_EQ(test, t->table.used, 1u);
+	item.kind++;
+	KUNIT_EXPECT_FALSE(test, wattle_ft_test_insert(&t->table, 0, &item));
+	wattle_test_deny(-1);
+	KUNIT_EXPECT_EQ(test, t->table.used, 0u);
+	wattle_ft_test_check(test);
+	wattle_ft_test_shared(test);
+}
+
 /* Tags that are equal, and neighbours of a tag that is found. */
 static void wattle_ft_test_match(struct kunit *test)
 {
@@ -387,6 +405,7 @@ static struct kunit_case wattle_ft_cases[] = {
 	KUNIT_CASE(wattle_ft_test_denied),
 	KUNIT_CASE(wattle_ft_test_match),
 	KUNIT_CASE(wattle_ft_test_random),
+	KUNIT_CASE(wattle_ft_test_renew),
 	KUNIT_CASE(wattle_ft_test_victim),
 	{}
 };
