@@ -102,7 +102,7 @@ datagrams() # WHAT FROM [/6] PORT FRONTEND
 
 hits=$(ask count n1 cache_hit)
 everybody ""
-check "the cache had most of it" test "$(ask count n1 cache_hit)" -gt $((hits + 20))
+cached "the cache had most of it" test "$(ask count n1 cache_hit)" -gt $((hits + 20))
 for from in p1a n1; do
 	datagrams "datagrams of $from to a pod here" $from "" 91 $VIP:91/udp
 	datagrams "to one elsewhere" $from "" 92 $VIP:92/udp

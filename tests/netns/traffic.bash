@@ -17,6 +17,7 @@
 #   listen FILE WORDS...  `wattlectl -j monitor WORDS` of n1 into FILE
 #   passes "what" FROM TO PROTO [PORT] [KEY=VALUE]...     traffic, and explain on both nodes
 #   blocks "what" FROM TO PROTO PORT NODE REASON          is dropped there for that, and explain agrees
+#   cached "what" COMMAND...       a check of what the flow cache does; not without one (WATTLE_CACHE=off)
 #   finish                says that there are no more tests to come
 
 N1=192.0.2.1 N2=192.0.2.2 OUT=192.0.2.9
@@ -30,6 +31,15 @@ declare -A NODE_OF=([p1a]=n1 [p1b]=n1 [p2a]=n2 [p2b]=n2 [n1]=n1 [n2]=n2)
 # The slow kernel gets more time before something counts as lost.
 [ "${WATTLE_KERNEL-}" = debug ] && export WATTLE_LIMIT=60
 export WATTLECTL
+
+cached()
+{
+	if [ "${WATTLE_CACHE-}" = off ]; then
+		skip "$1" "the flow cache is off"
+	else
+		check "$@"
+	fi
+}
 
 # The agent -------------------------------------------------------------------
 
@@ -163,7 +173,7 @@ world_link() # NODE 4|6 OPTION...
 
 	shift 2
 	[ "$under" != 6 ] || addr=2001:db8:f::${node#n}
-	w "$node" device add wattle0 local "$addr" "$@" || return
+	w "$node" device add wattle0 local "$addr" ${WATTLE_CACHE:+cache "$WATTLE_CACHE"} "$@" || return
 	ip -n "wt-$node" link set wattle0 up
 }
 
