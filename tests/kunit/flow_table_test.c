@@ -261,6 +261,25 @@ static void wattle_ft_test_crowd(struct kunit *test)
 	wattle_flow_table_free(&table);
 }
 
+/* A full bucket: who is not used goes to the other one; where all are used, who comes does. */
+static void wattle_ft_test_vacate(struct kunit *test)
+{
+	struct wattle_ft_test *t = test->priv;
+	u32 hash = t->items[0].hash, home = hash & t->table.mask, i;
+
+	for (i = 0; i < WATTLE_FLOW_WAYS + 2; i++) {
+		t->items[i].hash = hash;
+		t->items[i].used = i != 3;
+		wattle_ft_test_put(test, &t->items[i]);
+		KUNIT_EXPECT_EQ(test, t->items[i].index / WATTLE_FLOW_WAYS == home,
+				i <= WATTLE_FLOW_WAYS);
+	}
+	KUNIT_EXPECT_EQ(test, t->items[WATTLE_FLOW_WAYS].index, home * WATTLE_FLOW_WAYS + 3);
+	KUNIT_EXPECT_EQ(test, t->items[3].index / WATTLE_FLOW_WAYS, wattle_ft_test_other(t, hash));
+	wattle_ft_test_check(test);
+	wattle_ft_test_shared(test);
+}
+
 /* Who has carried nothing goes first, wherever it is; who has is asked again the next time. */
 static void wattle_ft_test_victim(struct kunit *test)
 {
@@ -294,7 +313,6 @@ static void wattle_ft_test_victim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wattle_flow_table_victim(&t->table, hash, 6) / WATTLE_FLOW_WAYS,
 			home);
 	t->table.spilled[home] = spilled;
-	wattle_flow_table_clear_all(&t->table);
 }
 
 /* Without memory there is no entry, and nothing is left of it. */
@@ -406,6 +424,7 @@ static struct kunit_case wattle_ft_cases[] = {
 	KUNIT_CASE(wattle_ft_test_match),
 	KUNIT_CASE(wattle_ft_test_random),
 	KUNIT_CASE(wattle_ft_test_renew),
+	KUNIT_CASE(wattle_ft_test_vacate),
 	KUNIT_CASE(wattle_ft_test_victim),
 	{}
 };
