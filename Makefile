@@ -132,7 +132,7 @@ help:
 	@echo 'make tool                               build/wattlectl'
 	@echo 'make demo                               the main job, shown, in a virtual machine'
 	@echo 'make check [SUITES="a b"] [KERNELS="6.1 6.12 7 debug"|all]'
-	@echo '                                        every test; last line: N passed, N failed, N skipped'
+	@echo '           [CACHE=off]                  every test; last line: N passed, N failed, N skipped'
 	@echo 'make bench                              the benchmark: a table, and build/bench.json'
 	@echo 'make install | dkms | deb               the tool; the module by DKMS; Debian packages'
 	@echo 'make clean                              removes build/'

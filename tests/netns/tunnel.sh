@@ -33,9 +33,9 @@ fabric()
 	for i in 1 2; do
 		o=$((3 - i))
 		if [ "$1" = 4 ]; then
-			ctl n$i device add w0 local "${addr4[i]}"
+			ctl n$i device add w0 local "${addr4[i]}" ${WATTLE_CACHE:+cache "$WATTLE_CACHE"}
 		else
-			ctl n$i device add w0 local "${addr6[i]}"
+			ctl n$i device add w0 local "${addr6[i]}" ${WATTLE_CACHE:+cache "$WATTLE_CACHE"}
 		fi
 		at n$i ip link set w0 up
 		{
