@@ -60,7 +60,7 @@ bulk()
 	at p2 timeout 60 socat -u "TCP6-LISTEN:${2:-5001},reuseaddr,ipv6only=0" STDOUT \
 		>"$work/got" &
 	pid=$!
-	eventually 5 eval "at p2 ss -Hltn 'sport = :${2:-5001}' | grep -q ." || return
+	eventually 60 eval "at p2 ss -Hltn 'sport = :${2:-5001}' | grep -q ." || return
 	at p1 timeout 60 socat -u "FILE:$work/data" "TCP:$1:${2:-5001}" || return
 	wait "$pid"
 	[ "$(sha256sum <"$work/got")" = "$sum" ]
