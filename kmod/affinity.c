@@ -8,13 +8,16 @@
 
 #define WATTLE_AFFINITY_SWEEP	(10 * HZ)
 
+/* No holes: a key. */
 struct wattle_affinity_key {
-	u32 service;		/* number of the frontend */
+	struct wattle_service_key service;	/* that remembers */
 	struct in6_addr client;
 };
 
+static_assert(sizeof(struct wattle_affinity_key) == 36);
+
 /*
- * One client of one service. Where it goes is fixed: a client that is sent elsewhere gets
+ * One client of one service, or of those that remember as one. Where it goes is fixed: a client that is sent elsewhere gets
  * another entry in place of this.
  */
 struct wattle_affinity {
@@ -59,7 +62,7 @@ const struct wattle_backend *wattle_affinity_lookup(struct wattle_affinities *af
 						    const struct wattle_service *service,
 						    const struct in6_addr *client)
 {
-	struct wattle_affinity_key key = { .service = service->id, .client = *client };
+	struct wattle_affinity_key key = { .service = service->remembers, .client = *client };
 	struct wattle_affinity *entry;
 
 	entry = rhashtable_lookup(&affinities->by_client, &key, wattle_affinity_params);
@@ -118,7 +121,7 @@ int wattle_affinity_keep(struct wattle_affinities *affinities,
 			 const struct wattle_service *service, const struct in6_addr *client,
 			 const struct in6_addr *addr, __be16 port)
 {
-	struct wattle_affinity_key key = { .service = service->id, .client = *client };
+	struct wattle_affinity_key key = { .service = service->remembers, .client = *client };
 	struct wattle_affinity *entry, *old;
 
 	old = rhashtable_lookup(&affinities->by_client, &key, wattle_affinity_params);

@@ -2,7 +2,7 @@
 /*
  * Session affinity: which backend of a service a client was sent to last. A client comes
  * back there for as many seconds as the service says, counted from its last new connection, and
- * as long as the backend takes new ones.
+ * as long as the backend takes new ones. Several frontends may remember as one.
  *
  * What packets leave behind, not what users configure: it is no part of a transaction. Bounded:
  * where there is no room a client is sent to any backend, as if it were new.
@@ -21,7 +21,7 @@ struct wattle_service;
 
 /**
  * struct wattle_affinities - the clients that are remembered
- * @by_client: by number of the frontend, and address
+ * @by_client: by the frontend that remembers, and address
  * @sweep: lets go of those whose time is over
  */
 struct wattle_affinities {

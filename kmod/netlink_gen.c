@@ -132,13 +132,15 @@ const struct nla_policy wattle_policy_flush_nl_policy[WATTLE_A_POLICY_ID + 1] = 
 };
 
 /* WATTLE_CMD_SERVICE_NEW - do */
-const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_DSR + 1] = {
+const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_AFFINITY_PORT + 1] = {
 	[WATTLE_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[WATTLE_A_SERVICE_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_SERVICE_PROTO] = { .type = NLA_U8, },
 	[WATTLE_A_SERVICE_SCOPE] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_SERVICE_ALG] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_SERVICE_AFFINITY] = { .type = NLA_U32, },
+	[WATTLE_A_SERVICE_AFFINITY_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[WATTLE_A_SERVICE_AFFINITY_PORT] = { .type = NLA_U16, },
 	[WATTLE_A_SERVICE_MAGLEV_SIZE] = { .type = NLA_U32, },
 	[WATTLE_A_SERVICE_EMPTY] = NLA_POLICY_MAX(NLA_U8, 1),
 	[WATTLE_A_SERVICE_SOURCE] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
@@ -371,7 +373,7 @@ const struct genl_ops wattle_nl_ops[30] = {
 		.cmd		= WATTLE_CMD_SERVICE_NEW,
 		.doit		= wattle_nl_service_new_doit,
 		.policy		= wattle_service_new_nl_policy,
-		.maxattr	= WATTLE_A_SERVICE_DSR,
+		.maxattr	= WATTLE_A_SERVICE_AFFINITY_PORT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

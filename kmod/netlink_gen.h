@@ -49,7 +49,7 @@ extern const struct nla_policy wattle_policy_get_nl_policy[WATTLE_A_POLICY_ID + 
 
 extern const struct nla_policy wattle_policy_flush_nl_policy[WATTLE_A_POLICY_ID + 1];
 
-extern const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_DSR + 1];
+extern const struct nla_policy wattle_service_new_nl_policy[WATTLE_A_SERVICE_AFFINITY_PORT + 1];
 
 extern const struct nla_policy wattle_service_del_nl_policy[WATTLE_A_SERVICE_SCOPE + 1];
 

@@ -17,6 +17,7 @@ static const struct wattle_nl_field wattle_nl_service_fields[] = {
 	{ WATTLE_FIELD_SOURCE, WATTLE_A_SERVICE_SOURCE },
 	{ WATTLE_FIELD_SOURCE_POLICY, WATTLE_A_SERVICE_SOURCE_POLICY },
 	{ WATTLE_FIELD_DSR, WATTLE_A_SERVICE_DSR },
+	{ WATTLE_FIELD_AFFINITY_ADDR, WATTLE_A_SERVICE_AFFINITY_ADDR },
 };
 
 static const struct wattle_nl_field wattle_nl_backend_fields[] = {
@@ -80,6 +81,32 @@ static int wattle_nl_service_refused(struct genl_info *info, int err,
 				 ARRAY_SIZE(wattle_nl_service_fields));
 }
 
+/* As whose clients those of @spec are to be remembered. */
+static int wattle_nl_service_remembers(struct genl_info *info, struct wattle_service_spec *spec)
+{
+	struct wattle_service_key *with = &spec->remembers;
+	struct nlattr **tb = info->attrs;
+	int err;
+
+	if (!tb[WATTLE_A_SERVICE_AFFINITY_ADDR] && !tb[WATTLE_A_SERVICE_AFFINITY_PORT])
+		return 0;
+	if (wattle_nl_lacks(info->extack, NULL, tb, WATTLE_A_SERVICE_AFFINITY_ADDR,
+			    "the address of the service to share affinity with is missing") ||
+	    wattle_nl_lacks(info->extack, NULL, tb, WATTLE_A_SERVICE_AFFINITY_PORT,
+			    "the port of the service to share affinity with is missing"))
+		return -EINVAL;
+	err = wattle_nl_get_addr(tb[WATTLE_A_SERVICE_AFFINITY_ADDR], &with->addr, info->extack);
+	if (err)
+		return err;
+	with->port = htons(nla_get_u16(tb[WATTLE_A_SERVICE_AFFINITY_PORT]));
+	if (!with->port)
+		return wattle_nl_refuse(info->extack, tb[WATTLE_A_SERVICE_AFFINITY_PORT], -EINVAL,
+					"the port of a service is 1 to 65535");
+	with->proto = spec->key.proto;
+	with->scope = WATTLE_SCOPE_ANY;
+	return 0;
+}
+
 static int wattle_nl_service_spec(struct genl_info *info, struct wattle_service_spec *spec)
 {
 	struct nlattr **tb = info->attrs;
@@ -100,7 +127,7 @@ static int wattle_nl_service_spec(struct genl_info *info, struct wattle_service_
 		spec->source_policy = nla_get_u8(tb[WATTLE_A_SERVICE_SOURCE_POLICY]);
 	if (tb[WATTLE_A_SERVICE_DSR])
 		spec->dsr = nla_get_u8(tb[WATTLE_A_SERVICE_DSR]);
-	return 0;
+	return wattle_nl_service_remembers(info, spec);
 }
 
 /* @sources has room for @spec->source_count. */
@@ -326,11 +353,23 @@ static int wattle_nl_put_counters(struct sk_buff *skb, const struct wattle_nl_co
 	return 0;
 }
 
+/* Nothing where it remembers by itself. */
+static int wattle_nl_put_remembers(struct sk_buff *skb, const struct wattle_service *s)
+{
+	if (!memcmp(&s->remembers, &s->key, sizeof(s->key)))
+		return 0;
+	if (wattle_nl_put_addr(skb, WATTLE_A_SERVICE_AFFINITY_ADDR, &s->remembers.addr) ||
+	    nla_put_u16(skb, WATTLE_A_SERVICE_AFFINITY_PORT, ntohs(s->remembers.port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int wattle_nl_put_service(struct sk_buff *skb, const struct wattle_service *s)
 {
 	if (wattle_nl_put_frontend(skb, s) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_ALG, s->alg) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_AFFINITY, s->affinity) ||
+	    wattle_nl_put_remembers(skb, s) ||
 	    nla_put_u32(skb, WATTLE_A_SERVICE_MAGLEV_SIZE, s->maglev_size) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_EMPTY, s->empty) ||
 	    nla_put_u8(skb, WATTLE_A_SERVICE_DSR, s->dsr) ||

@@ -47,6 +47,7 @@ struct wattle_service_spec {
 	bool dsr;
 	u32 affinity;
 	u32 maglev_size;		/* 0: WATTLE_MAGLEV_SIZE */
+	struct wattle_service_key remembers;	/* port 0: @key */
 	unsigned int source_count;
 	const struct wattle_prefix *sources;
 };
@@ -85,6 +86,7 @@ struct wattle_service_front {
  * @sources: prefixes that @source_policy is about; NULL: everybody reaches it
  * @id: number of the frontend, the same in all versions
  * @affinity: seconds
+ * @remembers: the frontend, this or another, as whose clients those of this one are remembered
  * @maglev_size: entries of @maglev
  * @count: how many @backends
  * @usable: backends that take new connections: the first @usable of @backends
@@ -124,6 +126,7 @@ struct wattle_service {
 	bool dsr;
 	u32 id;
 	u32 affinity;
+	struct wattle_service_key remembers;
 	u32 maglev_size;
 	u32 count;
 	u32 usable;

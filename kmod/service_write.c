@@ -57,6 +57,25 @@ static int wattle_service_check_sources(const struct wattle_service_spec *spec,
 	return err;
 }
 
+static int wattle_service_check_affinity(const struct wattle_service_spec *spec,
+					 struct wattle_refusal *why)
+{
+	const struct wattle_service_key *with = &spec->remembers;
+
+	if (!with->port)
+		return 0;
+	if (!spec->affinity)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_AFFINITY_ADDR,
+				     "there is no affinity to share");
+	if (!wattle_addr_is_host(&with->addr) && !wattle_addr_is_any(&with->addr))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_AFFINITY_ADDR,
+				     "this cannot be the address of a service");
+	if (wattle_addr_is_v4(&with->addr) != wattle_addr_is_v4(&spec->key.addr))
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_AFFINITY_ADDR,
+				     "affinity is shared by services of one address family");
+	return 0;
+}
+
 static int wattle_service_check(const struct wattle_service_spec *spec,
 				struct wattle_refusal *why)
 {
@@ -72,7 +91,8 @@ static int wattle_service_check(const struct wattle_service_spec *spec,
 	if (spec->empty > WATTLE_EMPTY_DROP)
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_EMPTY,
 				     "without a backend a service rejects or drops");
-	return wattle_service_check_sources(spec, why);
+	return wattle_service_check_affinity(spec, why) ?:
+	       wattle_service_check_sources(spec, why);
 }
 
 /* The address at the next generation, which begins to have services where it had none. */
@@ -183,6 +203,7 @@ static struct wattle_service *wattle_service_stage(struct wattle_services *servi
 	service->dsr = old->dsr;
 	service->sources = wattle_sources_get(old->sources);
 	service->affinity = old->affinity;
+	service->remembers = old->remembers;
 	service->maglev_size = old->maglev_size;
 	service->id = old->id;
 	service->stats = wattle_service_stats_get(old->stats);
@@ -267,6 +288,7 @@ static void wattle_service_set(struct wattle_service *service,
 	service->alg = spec->alg;
 	service->empty = spec->empty;
 	service->affinity = spec->affinity;
+	service->remembers = spec->remembers.port ? spec->remembers : spec->key;
 	service->maglev_size = spec->maglev_size ?: WATTLE_MAGLEV_SIZE;
 	service->source_policy = spec->source_policy;
 	service->dsr = spec->dsr;

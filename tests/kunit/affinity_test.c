@@ -20,17 +20,24 @@ static struct wattle_service_key wattle_aff_test_key(void)
 	};
 }
 
-static void wattle_aff_test_set(struct kunit *test, unsigned int n, u8 state, bool replace)
+static void wattle_aff_test_set_of(struct kunit *test, const struct wattle_service_key *key,
+				   unsigned int n, u8 state, bool replace)
 {
-	struct wattle_service_key key = wattle_aff_test_key();
 	struct wattle_backend backend = {
 		.addr = wattle_aff_test_backend(n), .port = htons(8080), .weight = 1,
 		.state = state,
 	};
 	struct wattle_fixture *f = test->priv;
 
-	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, &key, &backend, replace,
+	KUNIT_EXPECT_EQ(test, wattle_config_backend_add(f->config, 0, key, &backend, replace,
 							&f->why), 0);
+}
+
+static void wattle_aff_test_set(struct kunit *test, unsigned int n, u8 state, bool replace)
+{
+	struct wattle_service_key key = wattle_aff_test_key();
+
+	wattle_aff_test_set_of(test, &key, n, state, replace);
 }
 
 static int wattle_aff_test_init(struct kunit *test)
@@ -81,18 +88,24 @@ static int wattle_aff_test_keep(struct wattle_fixture *f, const struct wattle_se
 	return err;
 }
 
+static const struct wattle_service *
+wattle_aff_test_service_of(struct wattle_fixture *f, const struct wattle_service_key *key)
+{
+	return wattle_service_lookup(&f->config->services, key, wattle_generation(f->config));
+}
+
 static const struct wattle_service *wattle_aff_test_service(struct wattle_fixture *f)
 {
 	struct wattle_service_key key = wattle_aff_test_key();
 
-	return wattle_service_lookup(&f->config->services, &key, wattle_generation(f->config));
+	return wattle_aff_test_service_of(f, &key);
 }
 
 /* As if the last connection had been @seconds ago. Context: RCU. */
 static void wattle_aff_test_age(struct wattle_fixture *f, const struct wattle_service *service,
 				const struct in6_addr *client, u32 seconds)
 {
-	struct wattle_affinity_key key = { .service = service->id, .client = *client };
+	struct wattle_affinity_key key = { .service = service->remembers, .client = *client };
 	struct wattle_affinity *entry;
 
 	entry = rhashtable_lookup(&f->config->services.affinities.by_client, &key,
@@ -191,6 +204,62 @@ static void wattle_aff_test_sweep(struct kunit *test)
 	}
 }
 
+/* Another frontend, @with whose clients its own are remembered; the first two backends are its. */
+static void wattle_aff_test_add(struct kunit *test, const struct wattle_service_key *key,
+				const struct wattle_service_key *with)
+{
+	struct wattle_service_spec spec = {
+		.key = *key, .affinity = WATTLE_AFF_TEST_SECONDS, .remembers = *with,
+	};
+	struct wattle_fixture *f = test->priv;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, wattle_config_service_add(f->config, 0, &spec, false, &f->why), 0);
+	for (i = 0; i < 2; i++)
+		wattle_aff_test_set_of(test, key, i, WATTLE_BACKEND_STATE_ACTIVE, false);
+}
+
+/* Frontends that remember as one send a client to the same backend, if they have it. */
+static void wattle_aff_test_shared(struct kunit *test)
+{
+	struct wattle_service_key key = wattle_aff_test_key(), with = key, alone = key;
+	struct in6_addr a = wattle_test_v4(0x0a020001), b = wattle_test_v4(0x0a020002);
+	const struct wattle_service *first, *other, *third;
+	struct wattle_fixture *f = test->priv;
+
+	with.port = htons(30080);
+	with.scope = WATTLE_SCOPE_OUTSIDE;
+	alone.port = htons(30081);
+	wattle_aff_test_add(test, &with, &key);
+	wattle_aff_test_add(test, &alone, &(struct wattle_service_key){});
+	rcu_read_lock();
+	first = wattle_aff_test_service(f);
+	other = wattle_aff_test_service_of(f, &with);
+	third = wattle_aff_test_service_of(f, &alone);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_keep(f, first, &a, 1), 0);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, other, &a), 1);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, third, &a), -1);
+	/* The other way round, and it is renewed by either. */
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_keep(f, other, &b, 0), 0);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, first, &b), 0);
+	wattle_aff_test_age(f, first, &b, WATTLE_AFF_TEST_SECONDS - 10);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_keep(f, other, &b, 0), 0);
+	wattle_aff_test_age(f, first, &a, WATTLE_AFF_TEST_SECONDS + 1);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, first, &b), 0);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, other, &a), -1);
+	/* A backend that one of them alone has. */
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_keep(f, first, &a, 3), 0);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, other, &a), -1);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_keep(f, other, &a, 0), 0);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, first, &a), 0);
+	rcu_read_unlock();
+	/* Another version of a frontend remembers as before. */
+	wattle_aff_test_set_of(test, &with, 2, WATTLE_BACKEND_STATE_ACTIVE, false);
+	rcu_read_lock();
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, wattle_aff_test_service_of(f, &with), &b), 0);
+	rcu_read_unlock();
+}
+
 /* Without memory a client is not remembered, and nothing else happens. */
 static void wattle_aff_test_memory(struct kunit *test)
 {
@@ -209,6 +278,7 @@ static struct kunit_case wattle_aff_test_cases[] = {
 	KUNIT_CASE(wattle_aff_test_time),
 	KUNIT_CASE(wattle_aff_test_backends),
 	KUNIT_CASE(wattle_aff_test_sweep),
+	KUNIT_CASE(wattle_aff_test_shared),
 	KUNIT_CASE(wattle_aff_test_memory),
 	{}
 };

@@ -16,6 +16,8 @@ for p in $PODS1 $PODS2; do
 	ask serve "$p" udp 8053
 done
 ask name vip $VIP $VIP6
+# Ports that share the affinity of 84; each by itself would choose the same by chance.
+shared="85 86 87 88"
 
 for f in "" /6; do
 	[ "$f" ] && vip="[$VIP6]" || vip=$VIP
@@ -30,6 +32,13 @@ for f in "" /6; do
 	backend add $vip:84/tcp to $(sock p2a 8080 $f)
 	backend add $vip:84/tcp to $(sock p2b 8080 $f)
 	END
+	for port in $shared; do
+		both <<-END
+		service add $vip:$port/tcp affinity 3000 affinity-with $vip:84/tcp
+		backend add $vip:$port/tcp to $(sock p2a 8080 $f)
+		backend add $vip:$port/tcp to $(sock p2b 8080 $f)
+		END
+	done
 done
 
 # Conversations whose backend goes ---------------------------------------------------------
@@ -208,6 +217,10 @@ for f in "" /6; do
 			"$(answers 4 tcp $from "vip$f" 84)"
 		both <<<"backend set $vip:84/tcp to $(sock "$home" 8080 $f) weight 100"
 		equals "and not come back to$v" "$(other "$home") " "$(answers 8 tcp $from "vip$f" 84)"
+		for port in $shared; do
+			equals "nor by a frontend that shares affinity$v" "$(other "$home")" \
+				"$(who tcp $from "vip$f" $port)"
+		done
 	done
 	both <<<"service replace $vip:84/tcp affinity 1"
 	home=$(who tcp p1a "vip$f" 84)

@@ -414,6 +414,23 @@ def frontends(w):
     refused("empty", new(empty=2), errno.ERANGE, "", ".empty")
     refused("dsr", new(dsr=2), errno.ERANGE, "", ".dsr")
     refused("dsr for SCTP", new(dsr=1, proto=132), errno.EOPNOTSUPP, "TCP and UDP", ".dsr")
+    with_any = {"affinity": 60, "affinity-addr": ip("10.96.0.10"), "affinity-port": 80}
+    w.one.do("service-new", {**outside, **with_any}, REPLACE)
+    shown = w.one.do("service-get", outside)
+    same({k: shown[k] for k in with_any}, with_any)
+    # With itself is as if nobody had been named; with the same for any is with another.
+    w.one.do("service-new", {**key, **with_any, "affinity-addr": key["addr"], "affinity-port": 30080}, REPLACE)
+    assert "affinity-addr" not in w.one.do("service-get", key)
+    w.one.do("service-new", {**outside, **with_any, "affinity-addr": key["addr"], "affinity-port": 30080}, REPLACE)
+    same(w.one.do("service-get", outside)["affinity-port"], 30080)
+    refused("affinity with a port alone", new(affinity=60, **{"affinity-port": 80}), errno.EINVAL, "address")
+    refused("with an address alone", new(affinity=60, **{"affinity-addr": ip("10.96.0.10")}), errno.EINVAL, "port")
+    refused("with port 0", new(**{**with_any, "affinity-port": 0}), errno.EINVAL, "65535", ".affinity-port")
+    refused("none to share", new(**{**with_any, "affinity": 0}), errno.EINVAL, "share", ".affinity-addr")
+    refused("with a group", new(**{**with_any, "affinity-addr": ip("224.0.0.1")}), errno.EINVAL, "cannot",
+            ".affinity-addr")
+    refused("with the other family", new(**{**with_any, "affinity-addr": ip("fd00::1")}), errno.EINVAL,
+            "famil", ".affinity-addr")
     refused("source policy", new(**{"source-policy": 2}), errno.ERANGE, "", ".source-policy")
     refused("too many", new(source=sources + sources[:1]), errno.ENOSPC, "256", ".source")
     refused("of the other family", new(source=[prefix("fd00::/64")]), errno.EINVAL, "famil", ".source")

@@ -113,6 +113,11 @@ serves "ExternalName" n1 '' "$(service web 'type: ExternalName, externalName: a.
 serves "another proxy's service" n1 '' "$(service web "$one" '' 'labels: {service.kubernetes.io/service-proxy-name: mine}')$web"
 serves "a service that is marked as headless" n1 '' "$(service web "$one" '' 'labels: {service.kubernetes.io/headless: ""}')$web"
 serves "ClientIP affinity" n1 '10.96.0.10:80/tcp affinity 10800 -> none' "$(service web "$one, sessionAffinity: ClientIP")"
+serves "kept for each port and family by itself" n1 '10.96.0.10:53/udp affinity 10800 -> none
+	10.96.0.10:80/tcp affinity 10800 -> none
+	[fd00:96::10]:53/udp affinity 10800 -> none
+	[fd00:96::10]:80/tcp affinity 10800 -> none' \
+	"$(service web 'clusterIPs: [10.96.0.10, "fd00:96::10"], sessionAffinity: ClientIP, ports: [{name: http, port: 80}, {name: dns, port: 53, protocol: UDP}]')"
 serves "with its time" n1 '10.96.0.10:80/tcp affinity 30 -> none' \
 	"$(service web "$one, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 30}}")"
 serves "Maglev by annotation" n1 '10.96.0.10:80/tcp alg maglev -> none' \
@@ -220,8 +225,9 @@ serves "both policies Local" n1 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:80
 	0.0.0.0:30080/tcp outside empty drop -> 10.1.0.5:8080
 	10.96.0.10:80/tcp empty drop -> 10.1.0.5:8080' \
 	"$(service web "$node, externalTrafficPolicy: Local, internalTrafficPolicy: Local")$web"
-serves "the time and the way of choosing are those of all" n1 '0.0.0.0:30080/tcp alg maglev affinity 9 -> none
-	0.0.0.0:30080/tcp outside alg maglev affinity 9 -> none
+serves "the time, the way of choosing and the clients are those of all" n1 '
+	0.0.0.0:30080/tcp alg maglev affinity 9 affinity-with 10.96.0.10:80/tcp -> none
+	0.0.0.0:30080/tcp outside alg maglev affinity 9 affinity-with 10.96.0.10:80/tcp -> none
 	10.96.0.10:80/tcp alg maglev affinity 9 -> none' \
 	"$(service web "$node, externalTrafficPolicy: Local, sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 9}}" '' \
 		'annotations: {service.cilium.io/lb-algorithm: maglev}')"

@@ -250,6 +250,14 @@ static void test_service_sources(void)
 	   !service.source_count, "of none of them where none is given");
 	ok(service_read("service add 10.96.0.1:80/tcp dsr on", &service) && service.has_dsr &&
 	   service.dsr, "who answers is read back");
+	ok(service_read("service add [::]:30080/tcp affinity 9 affinity-with [fd00::1]:80/tcp",
+			&service) && service.affinity == 9 &&
+	   !strcmp(wattle_frontend_text(text, &service.affinity_with), "[fd00::1]:80/tcp"),
+	   "with whom affinity is shared is read back");
+	ok(service_read("service add 10.96.0.1:80/tcp affinity 9", &service) &&
+	   !service.affinity_with.port, "with nobody where none is given");
+	ok(!request("service add 10.96.0.1:80/tcp affinity 9 affinity-with 10.96.0.1:80/udp"),
+	   "with a service of another protocol it is not");
 	ok(!request("service add 10.96.0.1:80/tcp source fd00::/8"),
 	   "a source of another family is refused");
 }

@@ -30,6 +30,13 @@ static struct wattle_service *add(struct state *state, const char *addr, uint8_t
 	return service;
 }
 
+static void share(struct wattle_service *service, const char *with)
+{
+	service->affinity = 30;
+	service->affinity_with = service->frontend;
+	wattle_addr_parse(&service->affinity_with.addr, with);
+}
+
 static void add_backend(struct state *state, const char *service, uint8_t scope, const char *to)
 {
 	struct wattle_backend *backend = STATE_ADD(state->backend);
@@ -98,6 +105,14 @@ static void test_services(void)
 	add(&now, "10.0.0.1", 0, NULL);
 	add(&want, "10.0.0.1", 0, NULL)->affinity = 30;
 	plans(&now, &want, "~ service 10.0.0.1:80/tcp alg random affinity 30\n", "affinity");
+	share(add(&now, "10.0.0.1", 0, NULL), "10.0.0.2");
+	share(add(&want, "10.0.0.1", 0, NULL), "10.0.0.2");
+	plans(&now, &want, "", "affinity that is shared as before is not");
+	share(add(&now, "10.0.0.1", 0, NULL), "10.0.0.2");
+	share(add(&want, "10.0.0.1", 0, NULL), "10.0.0.3");
+	plans(&now, &want,
+	      "~ service 10.0.0.1:80/tcp alg random affinity 30 affinity-with 10.0.0.3:80/tcp\n",
+	      "shared with another it is");
 }
 
 static void test_scopes(void)

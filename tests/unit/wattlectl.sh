@@ -128,6 +128,8 @@ says 1 'source: fd00::/8 is of another family than the service' \
 	service add 10.0.0.1:80/tcp source 10.0.0.0/8 source fd00::/8
 says 1 'source-policy: maybe is not allow\|deny' service add 10.0.0.1:80/tcp source-policy maybe
 says 1 'dsr: maybe is not off\|on' service add 10.0.0.1:80/tcp dsr maybe
+says 1 'affinity-with: 10.0.0.1:81/udp is of another protocol than the service' \
+	service add 10.0.0.1:80/tcp affinity 9 affinity-with 10.0.0.1:81/udp
 says 1 'to: .* is of another family' backend add 10.0.0.1:80/tcp to '[fd00::1]:80'
 says 1 'to: 10.0.0.2:80/tcp is not ADDR:PORT' backend add 10.0.0.1:80/tcp to 10.0.0.2:80/tcp
 says 1 'weight: 65536 is not from' backend add 10.0.0.1:80/tcp to 10.0.0.2:80 weight 65536
@@ -156,6 +158,7 @@ if [ ! -e /sys/module/wattle ]; then
 		'policy add id 300 ingress proto 47 allow' 'policy flush' 'policy flush id 3' 'policy show id 3' \
 		'service add [fd00::1]:53/udp alg maglev affinity 30 maglev-size 251' \
 		'service add 0.0.0.0:30080/tcp scope outside empty drop dsr on' \
+		'service add 0.0.0.0:30080/tcp affinity 9 affinity-with 10.0.0.1:80/tcp' \
 		'service replace [::]:30080/tcp source fd00::/8 source 2001:db8::/32 source-policy deny' \
 		'service del 10.0.0.1:80/tcp scope outside' 'service show 10.0.0.1:80/tcp scope outside' \
 		'backend set [::]:30080/tcp scope outside to [fd00::2]:53 weight 2' \

@@ -103,6 +103,8 @@ static const struct wattle_attr wattle_service[] = {
 	[WATTLE_A_SERVICE_IN_BYTES] = { "in-bytes", NULL },
 	[WATTLE_A_SERVICE_OUT_PACKETS] = { "out-packets", NULL },
 	[WATTLE_A_SERVICE_OUT_BYTES] = { "out-bytes", NULL },
+	[WATTLE_A_SERVICE_AFFINITY_ADDR] = { "affinity-addr", NULL },
+	[WATTLE_A_SERVICE_AFFINITY_PORT] = { "affinity-port", NULL },
 };
 WATTLE_ATTRS(wattle_service);
 

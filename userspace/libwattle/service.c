@@ -18,6 +18,19 @@ static int wattle_service_put_key(struct nl_msg *msg, const struct wattle_fronte
 	return 0;
 }
 
+static int wattle_service_put_affinity(struct nl_msg *msg, const struct wattle_service *service)
+{
+	const struct wattle_frontend *with = &service->affinity_with;
+
+	if (service->has_affinity &&
+	    nla_put_u32(msg, WATTLE_A_SERVICE_AFFINITY, service->affinity))
+		return -EMSGSIZE;
+	if (with->port && (wattle_put_addr(msg, WATTLE_A_SERVICE_AFFINITY_ADDR, &with->addr) ||
+			   nla_put_u16(msg, WATTLE_A_SERVICE_AFFINITY_PORT, with->port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
 			  const struct wattle_service *service)
 {
@@ -29,8 +42,7 @@ int wattle_service_encode(struct nl_msg *msg, enum wattle_how how,
 	if (how == WATTLE_DEL)
 		return 0;
 	if ((service->has_alg && nla_put_u8(msg, WATTLE_A_SERVICE_ALG, service->alg)) ||
-	    (service->has_affinity &&
-	     nla_put_u32(msg, WATTLE_A_SERVICE_AFFINITY, service->affinity)) ||
+	    wattle_service_put_affinity(msg, service) ||
 	    (service->maglev_size &&
 	     nla_put_u32(msg, WATTLE_A_SERVICE_MAGLEV_SIZE, service->maglev_size)) ||
 	    (service->has_empty && nla_put_u8(msg, WATTLE_A_SERVICE_EMPTY, service->empty)) ||
@@ -76,6 +88,17 @@ static int wattle_service_get_sources(const struct nlmsghdr *nlh, struct wattle_
 	return 0;
 }
 
+static void wattle_service_get_affinity(struct nlattr **tb, struct wattle_service *service)
+{
+	service->has_affinity = tb[WATTLE_A_SERVICE_AFFINITY];
+	service->affinity = wattle_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
+	if (!tb[WATTLE_A_SERVICE_AFFINITY_PORT])
+		return;
+	wattle_get_addr(&service->affinity_with.addr, tb[WATTLE_A_SERVICE_AFFINITY_ADDR]);
+	service->affinity_with.port = wattle_get_u16(tb[WATTLE_A_SERVICE_AFFINITY_PORT]);
+	service->affinity_with.proto = service->frontend.proto;
+}
+
 int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *service)
 {
 	struct nlattr *tb[WATTLE_A_SERVICE_MAX + 1];
@@ -89,8 +112,7 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 	service->frontend.scope = wattle_get_u8(tb[WATTLE_A_SERVICE_SCOPE]);
 	service->has_alg = tb[WATTLE_A_SERVICE_ALG];
 	service->alg = wattle_get_u8(tb[WATTLE_A_SERVICE_ALG]);
-	service->has_affinity = tb[WATTLE_A_SERVICE_AFFINITY];
-	service->affinity = wattle_get_u32(tb[WATTLE_A_SERVICE_AFFINITY]);
+	wattle_service_get_affinity(tb, service);
 	service->maglev_size = wattle_get_u32(tb[WATTLE_A_SERVICE_MAGLEV_SIZE]);
 	service->has_empty = tb[WATTLE_A_SERVICE_EMPTY];
 	service->empty = wattle_get_u8(tb[WATTLE_A_SERVICE_EMPTY]);

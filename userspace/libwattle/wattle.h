@@ -191,12 +191,14 @@ struct wattle_carried {
 	uint64_t bytes;
 };
 
+/* @affinity_with: as whose clients those of this one are remembered; no port: by itself. */
 struct wattle_service {
 	struct wattle_frontend frontend;
 	uint8_t alg;
 	bool has_alg;
 	uint32_t affinity;
 	bool has_affinity;
+	struct wattle_frontend affinity_with;
 	uint32_t maglev_size;
 	uint8_t empty;
 	bool has_empty;

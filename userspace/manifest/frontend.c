@@ -26,6 +26,7 @@ enum topology { TOPOLOGY_NONE, TOPOLOGY_ZONE, TOPOLOGY_NODE };
  * @zone: of the node; interned, or NULL
  * @service: in hand, with its @name
  * @candidate: of the port and family in hand, @open of them
+ * @first: frontend of those, which remembers clients for all of them; no port: there is none
  */
 struct making {
 	struct manifest *m;
@@ -39,6 +40,7 @@ struct making {
 	unsigned int candidates;
 	unsigned int open;
 	enum topology topology;
+	struct wattle_frontend first;
 };
 
 /* ---- slices ---- */
@@ -247,6 +249,21 @@ static struct manifest_service *frontend_add(struct making *k, const struct watt
 	return out;
 }
 
+/*
+ * A client who comes back does so by whichever address of the port. The first frontend keeps its own
+ * clients, so where there is no other nobody is named.
+ */
+static void affinity_share(struct making *k, struct manifest_service *out)
+{
+	out->affinity = k->service->affinity;
+	if (!out->affinity)
+		return;
+	if (k->first.port)
+		out->affinity_with = k->first;
+	else
+		k->first = out->frontend;
+}
+
 static void service_add(struct making *k, const struct vip *vip, uint16_t number, uint8_t proto,
 			uint8_t scope, bool local)
 {
@@ -258,7 +275,7 @@ static void service_add(struct making *k, const struct vip *vip, uint16_t number
 	out->name = k->name;
 	out->health_port = scope == WATTLE_SCOPE_OUTSIDE ? service->health_port : 0;
 	out->alg = service->alg;
-	out->affinity = service->affinity;
+	affinity_share(k, out);
 	out->dsr = service->dsr && proto != IPPROTO_SCTP;
 	for (i = 0; i < k->candidates; i++)
 		candidate_use(k, &k->candidate[i], local, out);
@@ -309,6 +326,7 @@ static void service_port_make(struct making *k, const struct service_port *port,
 	unsigned int i;
 
 	candidates_make(k, port, addr_len);
+	k->first.port = 0;
 	for (i = 0; i < service->vip_count; i++)
 		if (service->vip[i].addr.len == addr_len)
 			service_serve(k, &service->vip[i], port->port, port->proto);

@@ -68,7 +68,8 @@ struct manifest_node {
 
 /*
  * A frontend. @name: of the service, NULL for a port of a pod; @where: FILE:LINE: KIND
- * NAMESPACE/NAME: FIELD that asks for it; @health_port: where a load balancer asks whether the
+ * NAMESPACE/NAME: FIELD that asks for it; @affinity_with: as whose clients those of this one are
+ * remembered, no port: by itself; @health_port: where a load balancer asks whether the
  * node has backends of it, or 0; @source: prefixes of its family.
  */
 struct manifest_service {
@@ -78,6 +79,7 @@ struct manifest_service {
 	uint16_t health_port;
 	uint8_t alg;
 	uint32_t affinity;
+	struct wattle_frontend affinity_with;
 	uint8_t empty;
 	uint8_t source_policy;
 	bool dsr;

@@ -326,6 +326,7 @@ static bool same_service(const struct wattle_service *a, const struct wattle_ser
 
 	/* What to do with sources is nothing to say where there are none. */
 	if (a->alg != b->alg || a->affinity != b->affinity || a->empty != b->empty ||
+	    wattle_frontend_compare(&a->affinity_with, &b->affinity_with) ||
 	    a->dsr != b->dsr || a->source_count != b->source_count ||
 	    (a->source_count && a->source_policy != b->source_policy))
 		return false;
@@ -351,6 +352,9 @@ static void service_text(char *text, size_t size, const struct wattle_service *s
 		       scope_text(&service->frontend), choice_text(words_alg, service->alg));
 	if (service->affinity)
 		len += snprintf(text + len, size - len, " affinity %u", service->affinity);
+	if (service->affinity_with.port)
+		len += snprintf(text + len, size - len, " affinity-with %s",
+				wattle_frontend_text(buf, &service->affinity_with));
 	if (service->empty)
 		len += snprintf(text + len, size - len, " empty %s",
 				choice_text(words_empty, service->empty));

@@ -9,6 +9,7 @@ static const struct param service_params[] = {
 	{ SLOT_SCOPE, KIND_CHOICE, 0, "scope", NULL, words_scope, 0, 0 },
 	{ SLOT_ALG, KIND_CHOICE, 0, "alg", NULL, words_alg, 0, 0 },
 	{ SLOT_AFFINITY, KIND_NUMBER, 0, "affinity", "SECONDS", NULL, 0, UINT32_MAX },
+	{ SLOT_AFFINITY_WITH, KIND_FRONTEND, 0, "affinity-with", NULL, NULL, 0, 0 },
 	{ SLOT_MAGLEV_SIZE, KIND_NUMBER, 0, "maglev-size", "PRIME", NULL, 1, UINT32_MAX },
 	{ SLOT_EMPTY, KIND_CHOICE, 0, "empty", NULL, words_empty, 0, 0 },
 	{ SLOT_SOURCE, KIND_PREFIX, PARAM_MANY, "source", NULL, NULL, 0, 0 },
@@ -54,6 +55,22 @@ static int service_sources(struct call *call, struct wattle_service *service)
 	return EXIT_DONE;
 }
 
+/* Its own protocol goes without saying. */
+static int service_affinity(struct call *call, struct wattle_service *service)
+{
+	const struct value *with = value_of(call, SLOT_AFFINITY_WITH);
+
+	if (!with)
+		return EXIT_DONE;
+	if (with->frontend.proto != service->frontend.proto) {
+		report(call, "affinity-with", "%s is of another protocol than the service",
+		       with->text);
+		return EXIT_REFUSED;
+	}
+	service->affinity_with = with->frontend;
+	return EXIT_DONE;
+}
+
 static int service_encode(struct call *call, struct nl_msg *msg)
 {
 	struct wattle_service service = {
@@ -72,7 +89,9 @@ static int service_encode(struct call *call, struct nl_msg *msg)
 	};
 	int code;
 
-	code = service_sources(call, &service);
+	code = service_affinity(call, &service);
+	if (!code)
+		code = service_sources(call, &service);
 	if (!code)
 		code = wattle_service_encode(msg, call->verb->how, &service);
 	wattle_service_release(&service);
@@ -213,6 +232,11 @@ static void service_does(json_t *object, const struct wattle_service *s)
 	json_object_set_new(object, "backends", behind);
 }
 
+static json_t *affinity_with(const struct wattle_service *service)
+{
+	return service->affinity_with.port ? json_frontend(&service->affinity_with) : json_null();
+}
+
 static json_t *service_row(const struct nlmsghdr *nlh)
 {
 	json_t *sources = json_array(), *object;
@@ -222,13 +246,14 @@ static json_t *service_row(const struct nlmsghdr *nlh)
 	wattle_service_parse(nlh, &s);
 	for (i = 0; i < s.source_count; i++)
 		json_array_append_new(sources, json_prefix(&s.source[i]));
-	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:I, s:s, s:o, s:s, s:b, s:I}",
+	object = json_pack("{s:o, s:o, s:i, s:o, s:s, s:s, s:I, s:o, s:I, s:s, s:o, s:s, s:b, s:I}",
 			   "frontend", json_frontend(&s.frontend),
 			   "addr", json_addr(&s.frontend.addr), "port", s.frontend.port,
 			   "proto", json_proto(s.frontend.proto),
 			   "scope", choice_text(words_scope, s.frontend.scope),
 			   "alg", choice_text(words_alg, s.alg),
 			   "affinity", (json_int_t)s.affinity,
+			   "affinity_with", affinity_with(&s),
 			   "maglev_size", (json_int_t)s.maglev_size,
 			   "empty", choice_text(words_empty, s.empty), "sources", sources,
 			   "source_policy", choice_text(words_source_policy, s.source_policy),

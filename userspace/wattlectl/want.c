@@ -344,6 +344,7 @@ static void want_services(struct want *want)
 		service->alg = services[i].alg;
 		service->has_affinity = true;
 		service->affinity = services[i].affinity;
+		service->affinity_with = services[i].affinity_with;
 		service->has_empty = true;
 		service->empty = services[i].empty;
 		service->has_source_policy = true;

@@ -89,7 +89,7 @@ static const char *const words[] = {
 	"name", "addr", "local", "cidr", "id", "via", "pod", "ip", "enforce", "both", "none", "ingress",
 	"egress", "peer", "any", "outside", "proto", "tcp", "udp", "sctp", "icmp", "icmpv6", "port",
 	"type", "code", "allow", "deny", "priority", "origin", "alg", "maglev", "random", "affinity",
-	"maglev-size", "scope", "empty", "reject", "drop", "source", "source-policy", "dsr", "to", "weight", "state", "active", "terminating", "quarantined", "src", "dst",
+	"affinity-with", "maglev-size", "scope", "empty", "reject", "drop", "source", "source-policy", "dsr", "to", "weight", "state", "active", "terminating", "quarantined", "src", "dst",
 	"sport", "dport", "mode", "gbp", "plain", "vni", "mtu", "strict", "on", "off", "underlay", "4",
 	"6", "cache", "csum", "ttl", "audit", "192.0.2.1", "fd00::1", "::", "10.0.0.0/8", "10.0.0.1/8",
 	"fd00::/8", "::/0", "0.0.0.0/0", "10.0.0.1:80/tcp", "[fd00::1]:53/udp", "10.0.0.1:80",
