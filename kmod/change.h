@@ -115,6 +115,7 @@ enum wattle_kind {
 	WATTLE_KIND_FRONT,	/* an address that has services */
 	WATTLE_KIND_SERVICE,
 	WATTLE_KIND_EGRESS,
+	WATTLE_KIND_RANGE,
 	WATTLE_KIND_COUNT,
 };
 

@@ -400,6 +400,31 @@ int wattle_config_egress_del(struct wattle_config *config, u32 owner,
 	return wattle_config_leave(config, err, why);
 }
 
+int wattle_config_range_add(struct wattle_config *config, u32 owner,
+			    const struct wattle_prefix *prefix, bool replace,
+			    struct wattle_refusal *why)
+{
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_range_add(&config->ranges, &config->log, prefix, replace, why);
+	return wattle_config_leave(config, err, why);
+}
+
+int wattle_config_range_del(struct wattle_config *config, u32 owner,
+			    const struct wattle_prefix *prefix, struct wattle_refusal *why)
+{
+	int err;
+
+	err = wattle_config_enter(config, owner, why);
+	if (err)
+		return err;
+	err = wattle_range_del(&config->ranges, &config->log, prefix, why);
+	return wattle_config_leave(config, err, why);
+}
+
 /* Endpoints without a device go as a change of its own, when nobody else makes one. */
 static void wattle_config_sweep(struct work_struct *work)
 {
@@ -476,6 +501,7 @@ static int wattle_config_init_tables(struct wattle_config *config, struct wattle
 	err = wattle_egress_init(&config->egress, &config->log);
 	if (err)
 		goto err_services;
+	wattle_ranges_init(&config->ranges, &config->log);
 	return 0;
 
 err_services:
@@ -546,6 +572,7 @@ void wattle_config_exit(struct wattle_config *config)
 	destroy_workqueue(config->queue);
 	wattle_config_drain(config);
 
+	wattle_ranges_exit(&config->ranges);
 	wattle_egress_exit(&config->egress);
 	wattle_services_exit(&config->services);
 	wattle_policies_exit(&config->policies);

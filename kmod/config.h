@@ -30,6 +30,7 @@
 #include "identity.h"
 #include "node.h"
 #include "policy.h"
+#include "range.h"
 #include "service.h"
 
 /**
@@ -61,6 +62,7 @@ struct wattle_config {
 	struct wattle_policies policies;
 	struct wattle_services services;
 	struct wattle_egress egress;
+	struct wattle_ranges ranges;
 	struct wattle_log log;
 	size_t mark;
 	struct list_head dead;
@@ -163,6 +165,11 @@ int wattle_config_egress_add(struct wattle_config *config, u32 owner,
 int wattle_config_egress_del(struct wattle_config *config, u32 owner,
 			     const struct wattle_egress_from *from,
 			     const struct wattle_prefix *to, struct wattle_refusal *why);
+int wattle_config_range_add(struct wattle_config *config, u32 owner,
+			    const struct wattle_prefix *prefix, bool replace,
+			    struct wattle_refusal *why);
+int wattle_config_range_del(struct wattle_config *config, u32 owner,
+			    const struct wattle_prefix *prefix, struct wattle_refusal *why);
 
 /*
  * @dev is being unregistered or leaves the namespace: its port is gone from this
@@ -213,5 +220,7 @@ int wattle_walk_services(struct wattle_walk *walk,
 			 void *arg);
 int wattle_walk_egress(struct wattle_walk *walk,
 		       int (*visit)(const struct wattle_egress_spec *spec, void *arg), void *arg);
+int wattle_walk_ranges(struct wattle_walk *walk,
+		       int (*visit)(const struct wattle_prefix *prefix, void *arg), void *arg);
 
 #endif /* WATTLE_CONFIG_H */

@@ -131,7 +131,7 @@ static bool wattle_route(const struct wattle_key *key, const struct wattle_place
 static bool wattle_place_is_outside(const struct wattle_place *place)
 {
 	return !place->endpoint && !place->node && !place->host && !place->lost &&
-	       !place->service;
+	       !place->service && !place->vacant;
 }
 
 /* Is it for the egress rules to say how a packet to @dst goes on? */

@@ -102,8 +102,8 @@ void wattle_decide_next(const struct wattle_view *view, const struct wattle_key 
  * those at 0.0.0.0 and :: for every address of this host.
  *
  * Context: RCU reader.
- * Return: NONE, or why the connection leads nowhere: NO_SERVICE_PORT, or SOURCE_RANGE where
- * @service is not for that client.
+ * Return: NONE, or why the connection leads nowhere: NO_SERVICE_PORT, NO_SERVICE, or SOURCE_RANGE
+ * where @service is not for that client.
  */
 enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 					 const struct wattle_key *key,

@@ -83,6 +83,18 @@ static const struct wattle_service *wattle_look_up_frontend(const struct wattle_
 	return service;
 }
 
+/* Why @addr, where no service answers, leads nowhere. NONE: it is a node's as well, or a pod's. */
+static enum wattle_reason wattle_look_up_nobody(const struct wattle_view *view,
+						const struct in6_addr *addr,
+						const struct wattle_place *place)
+{
+	if (!place->service && !place->vacant)
+		return WATTLE_REASON_NONE;
+	if (place->host || place->node || place->endpoint || wattle_place_is_host(view, addr))
+		return WATTLE_REASON_NONE;
+	return place->service ? WATTLE_REASON_NO_SERVICE_PORT : WATTLE_REASON_NO_SERVICE;
+}
+
 static void wattle_look_up_service(const struct wattle_view *view, const struct wattle_key *key,
 				   bool outside, struct wattle_memo_service *found)
 {
@@ -90,14 +102,12 @@ static void wattle_look_up_service(const struct wattle_view *view, const struct 
 	struct wattle_place room;
 
 	found->service = NULL;
-	found->lost = false;
+	found->reason = WATTLE_REASON_NONE;
 	place = wattle_locate(view, &key->daddr, false, &room);
-	if (!place->service)
-		return;
-	found->service = wattle_look_up_frontend(view, key, outside, place->wild);
-	/* It may be the address of a node as well, for the outside, or of a pod. */
-	if (!found->service && !place->host && !place->node && !place->endpoint)
-		found->lost = !wattle_place_is_host(view, &key->daddr);
+	if (place->service)
+		found->service = wattle_look_up_frontend(view, key, outside, place->wild);
+	if (!found->service)
+		found->reason = wattle_look_up_nobody(view, &key->daddr, place);
 }
 
 /* What there is for @key; @room is where the answer may be put, as for wattle_locate(). */
@@ -168,8 +178,8 @@ enum wattle_reason wattle_decide_service(const struct wattle_view *view,
 
 	*service = found->service;
 	if (!found->service)
-		return unlikely(found->lost) && wattle_is_for_service(key) ?
-		       WATTLE_REASON_NO_SERVICE_PORT : WATTLE_REASON_NONE;
+		return unlikely(found->reason) && wattle_is_for_service(key) ?
+		       found->reason : WATTLE_REASON_NONE;
 	if (!wattle_is_admitted(key, found->service))
 		return WATTLE_REASON_SOURCE_RANGE;
 	return WATTLE_REASON_NONE;

@@ -27,6 +27,7 @@
  * @lost: the table says behind which tunnel end point, but no node has that
  * @service: services have it, or @wild
  * @wild: services at every address of this host have it
+ * @vacant: nobody has it, and it is of a range for services
  */
 struct wattle_place {
 	struct wattle_endpoint *endpoint;
@@ -38,6 +39,7 @@ struct wattle_place {
 	bool lost;
 	bool service;
 	bool wild;
+	bool vacant;
 };
 
 /*
@@ -52,8 +54,8 @@ struct wattle_memo_place {
 };
 
 /*
- * The service at an address and port, for those from @outside or for others; NULL: none, and if
- * @lost nobody else is there either.
+ * The service at an address and port, for those from @outside or for others; NULL: none. @reason:
+ * NONE, or why nobody else is there either.
  */
 struct wattle_memo_service {
 	struct in6_addr addr;
@@ -63,7 +65,7 @@ struct wattle_memo_service {
 	__be16 port;
 	u8 proto;
 	bool outside;
-	bool lost;
+	u8 reason;
 };
 
 /*

@@ -242,8 +242,23 @@ const struct nla_policy wattle_egress_get_nl_policy[WATTLE_A_EGRESS_ID + 1] = {
 	[WATTLE_A_EGRESS_ID] = { .type = NLA_U32, },
 };
 
+/* WATTLE_CMD_RANGE_NEW - do */
+const struct nla_policy wattle_range_new_nl_policy[WATTLE_A_RANGE_PREFIX + 1] = {
+	[WATTLE_A_RANGE_PREFIX] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
+};
+
+/* WATTLE_CMD_RANGE_DEL - do */
+const struct nla_policy wattle_range_del_nl_policy[WATTLE_A_RANGE_PREFIX + 1] = {
+	[WATTLE_A_RANGE_PREFIX] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
+};
+
+/* WATTLE_CMD_RANGE_GET - dump */
+const struct nla_policy wattle_range_get_nl_policy[WATTLE_A_RANGE_PREFIX + 1] = {
+	[WATTLE_A_RANGE_PREFIX] = NLA_POLICY_NESTED(wattle_prefix_nl_policy),
+};
+
 /* Ops table for wattle */
-const struct genl_ops wattle_nl_ops[30] = {
+const struct genl_ops wattle_nl_ops[33] = {
 	{
 		.cmd		= WATTLE_CMD_INFO_GET,
 		.doit		= wattle_nl_info_get_doit,
@@ -465,5 +480,27 @@ const struct genl_ops wattle_nl_ops[30] = {
 		.done		= wattle_nl_dump_done,
 		.policy		= wattle_egress_get_nl_policy,
 		.maxattr	= WATTLE_A_EGRESS_ID,
+	},
+	{
+		.cmd		= WATTLE_CMD_RANGE_NEW,
+		.doit		= wattle_nl_range_new_doit,
+		.policy		= wattle_range_new_nl_policy,
+		.maxattr	= WATTLE_A_RANGE_PREFIX,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= WATTLE_CMD_RANGE_DEL,
+		.doit		= wattle_nl_range_del_doit,
+		.policy		= wattle_range_del_nl_policy,
+		.maxattr	= WATTLE_A_RANGE_PREFIX,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= WATTLE_CMD_RANGE_GET,
+		.start		= wattle_nl_dump_room,
+		.dumpit		= wattle_nl_range_get_dumpit,
+		.done		= wattle_nl_dump_done,
+		.policy		= wattle_range_get_nl_policy,
+		.maxattr	= WATTLE_A_RANGE_PREFIX,
 	},
 };

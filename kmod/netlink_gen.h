@@ -75,8 +75,14 @@ extern const struct nla_policy wattle_egress_del_nl_policy[WATTLE_A_EGRESS_TO + 
 
 extern const struct nla_policy wattle_egress_get_nl_policy[WATTLE_A_EGRESS_ID + 1];
 
+extern const struct nla_policy wattle_range_new_nl_policy[WATTLE_A_RANGE_PREFIX + 1];
+
+extern const struct nla_policy wattle_range_del_nl_policy[WATTLE_A_RANGE_PREFIX + 1];
+
+extern const struct nla_policy wattle_range_get_nl_policy[WATTLE_A_RANGE_PREFIX + 1];
+
 /* Ops table for wattle */
-extern const struct genl_ops wattle_nl_ops[30];
+extern const struct genl_ops wattle_nl_ops[33];
 
 int wattle_nl_info_get_doit(struct sk_buff *skb, struct genl_info *info);
 int wattle_nl_txn_begin_doit(struct sk_buff *skb, struct genl_info *info);
@@ -119,6 +125,10 @@ int wattle_nl_egress_new_doit(struct sk_buff *skb, struct genl_info *info);
 int wattle_nl_egress_del_doit(struct sk_buff *skb, struct genl_info *info);
 int wattle_nl_egress_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
+int wattle_nl_range_new_doit(struct sk_buff *skb, struct genl_info *info);
+int wattle_nl_range_del_doit(struct sk_buff *skb, struct genl_info *info);
+int wattle_nl_range_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
 
 int wattle_nl_dump_room(struct netlink_callback *cb);
 int wattle_nl_dump_done(struct netlink_callback *cb);

@@ -25,6 +25,8 @@ static void wattle_place_find_services(const struct wattle_view *view, const str
 	place->wild = place->host && wattle_addr_is_open(addr) &&
 		      wattle_service_has_addr(services, &any, view->gen);
 	place->service = place->wild || wattle_service_has_addr(services, addr, view->gen);
+	place->vacant = !place->service && !place->host && !place->node && !place->endpoint &&
+			!place->lost && wattle_range_has(&view->config->ranges, addr, view->gen);
 }
 
 static void wattle_place_identify(const struct wattle_view *view, const struct in6_addr *addr,

@@ -16,6 +16,7 @@
 	X(DENY_INGRESS, "deny_ingress", "a rule of the destination denies it") \
 	X(NO_BACKEND, "no_backend", "service without a usable backend: refused, or dropped") \
 	X(NO_SERVICE_PORT, "no_service_port", "service address, but no such port: refused") \
+	X(NO_SERVICE, "no_service", "address of a service range that no service has") \
 	X(BACKEND_GONE, "backend_gone", "the service has given up its backend: reset") \
 	X(SOURCE_RANGE, "source_range", "the service is not for that source") \
 	X(SPOOFED_SOURCE, "spoofed_source", "a pod sent from an address that is not its own") \

@@ -176,12 +176,10 @@ static int wattle_walk_show_host(struct wattle_walk *walk, void *object, u64 gen
 }
 
 /* One RCU read section of prefixes; *@done at the last. */
-static int wattle_walk_nets(struct wattle_walk *walk,
-			    const struct wattle_walk_identities_arg *to, bool *done)
+static int wattle_walk_prefixes(struct wattle_walk *walk, const struct wattle_lpm *lpm,
+				wattle_walk_show show, void *arg, bool *done)
 {
-	struct wattle_identities *ids = &walk->config->identities;
 	unsigned int left = WATTLE_WALK_BURST;
-	struct wattle_identity_spec spec;
 	struct wattle_lpm_entry *entry;
 	struct wattle_prefix prefix;
 	int err = 0;
@@ -190,14 +188,11 @@ static int wattle_walk_nets(struct wattle_walk *walk,
 	rcu_read_lock();
 	gen = wattle_walk_gen(walk);
 	while (left--) {
-		entry = wattle_lpm_next(&ids->nets, walk->begun ? &walk->last : NULL, gen,
-					&prefix);
+		entry = wattle_lpm_next(lpm, walk->begun ? &walk->last : NULL, gen, &prefix);
 		*done = !entry;
 		if (!entry)
 			break;
-		wattle_identity_net_describe(ids, container_of(entry, struct wattle_identity_net,
-							       entry), &spec);
-		err = to->visit(&spec, to->arg);
+		err = show(walk, entry, gen, arg);
 		if (err)
 			break;
 		walk->last = prefix;
@@ -207,21 +202,39 @@ static int wattle_walk_nets(struct wattle_walk *walk,
 	return err;
 }
 
+static int wattle_walk_lpm(struct wattle_walk *walk, const struct wattle_lpm *lpm,
+			   wattle_walk_show show, void *arg)
+{
+	bool done = false;
+	int err = 0;
+
+	while (!err && !done) {
+		err = wattle_walk_prefixes(walk, lpm, show, arg, &done);
+		cond_resched();
+	}
+	return err;
+}
+
+static int wattle_walk_show_net(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_identity_net *net = container_of(object, struct wattle_identity_net,
+							     entry);
+	const struct wattle_walk_identities_arg *to = arg;
+	struct wattle_identity_spec spec;
+
+	wattle_identity_net_describe(&walk->config->identities, net, &spec);
+	return to->visit(&spec, to->arg);
+}
+
 int wattle_walk_identities(struct wattle_walk *walk,
 			   int (*visit)(const struct wattle_identity_spec *spec, void *arg),
 			   void *arg)
 {
 	struct wattle_walk_identities_arg to = { .visit = visit, .arg = arg };
-	bool done = false;
-	int err;
+	struct wattle_identities *ids = &walk->config->identities;
 
-	err = wattle_walk_hash(walk, &walk->config->identities.hosts, wattle_walk_show_host,
-			       &to);
-	while (!err && !done) {
-		err = wattle_walk_nets(walk, &to, &done);
-		cond_resched();
-	}
-	return err;
+	return wattle_walk_hash(walk, &ids->hosts, wattle_walk_show_host, &to) ?:
+	       wattle_walk_lpm(walk, &ids->nets, wattle_walk_show_net, &to);
 }
 
 /* Ports are few, and in order of their serial numbers. */
@@ -346,4 +359,25 @@ int wattle_walk_egress(struct wattle_walk *walk,
 	struct wattle_walk_egress_arg to = { .visit = visit, .arg = arg };
 
 	return wattle_walk_hash(walk, &walk->config->egress.rules, wattle_walk_show_egress, &to);
+}
+
+struct wattle_walk_ranges_arg {
+	int (*visit)(const struct wattle_prefix *prefix, void *arg);
+	void *arg;
+};
+
+static int wattle_walk_show_range(struct wattle_walk *walk, void *object, u64 gen, void *arg)
+{
+	const struct wattle_range *range = container_of(object, struct wattle_range, entry);
+	const struct wattle_walk_ranges_arg *to = arg;
+
+	return to->visit(&range->prefix, to->arg);
+}
+
+int wattle_walk_ranges(struct wattle_walk *walk,
+		       int (*visit)(const struct wattle_prefix *prefix, void *arg), void *arg)
+{
+	struct wattle_walk_ranges_arg to = { .visit = visit, .arg = arg };
+
+	return wattle_walk_lpm(walk, &walk->config->ranges.by_prefix, wattle_walk_show_range, &to);
 }

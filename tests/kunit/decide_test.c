@@ -373,6 +373,51 @@ static void wattle_decide_test_services(struct kunit *test)
 	wattle_decide_test_end(test, &t);
 }
 
+/* Addresses that services are from, of which one alone is a service's. */
+static void wattle_decide_test_ranges(struct kunit *test)
+{
+	static const struct wattle_decide_case cases[] = {
+		{ "nobody's", POD, A, VIP + 99, PORT, DROP(NO_SERVICE), .src_id = 300 },
+		{ "a ping", POD, A, VIP + 99, ECHO, DROP(NO_SERVICE), .src_id = 300 },
+		{ "from outside", STACK, WORLD, VIP + 99, PORT, WATTLE_KEY_OUTSIDE,
+		  DROP(NO_SERVICE), .src_id = WATTLE_ID_WORLD },
+		{ "by the host", STACK, HOST, VIP + 99, PORT, WATTLE_KEY_SRC_HOST,
+		  DROP(NO_SERVICE), .src_id = WATTLE_ID_HOST },
+		{ "out of the tunnel", TUNNEL, C, VIP + 99, PORT, .wire = 302, .from_node2 = true,
+		  DROP(NO_ENDPOINT), .src_id = 302, .dst_id = WATTLE_ID_WORLD },
+		{ "a service", POD, A, VIP, PORT, ALLOW, .next = WATTLE_TO_NODE, .src_id = 300,
+		  .dst_id = 302 },
+		{ "its other port", POD, A, VIP, PORT + 1, REJECT(NO_SERVICE_PORT),
+		  .src_id = 300 },
+		{ "a pod here", POD, A, B, 1, ALLOW, .next = WATTLE_TO_ENDPOINT, .src_id = 300,
+		  .dst_id = 301 },
+		{ "a pod elsewhere", POD, A, C, 1, ALLOW, .next = WATTLE_TO_NODE, .src_id = 300,
+		  .dst_id = 302 },
+		{ "another node", POD, A, NODE2, 1, ALLOW, .next = WATTLE_TO_NODE, .src_id = 300,
+		  .dst_id = WATTLE_ID_REMOTE_NODE },
+		{ "this host", POD, A, HOST, 1, ALLOW, .next = WATTLE_TO_STACK, .src_id = 300,
+		  .dst_id = WATTLE_ID_HOST },
+		{ "outside", POD, A, WORLD, 1, ALLOW, .next = WATTLE_TO_STACK, .src_id = 300,
+		  .dst_id = WATTLE_ID_WORLD },
+	};
+	/* The second has pods in it, the third nodes. */
+	const struct wattle_prefix prefixes[] = {
+		wattle_test_prefix4(VIP, 16), wattle_test_prefix4(A, 8),
+		wattle_test_prefix4(HOST, 24),
+	};
+	struct wattle_fixture *f = test->priv;
+	struct wattle_decide_test t = {};
+	int i;
+
+	if (wattle_decide_test_begin(test, &t)) {
+		for (i = 0; i < ARRAY_SIZE(prefixes); i++)
+			KUNIT_EXPECT_EQ(test, wattle_config_range_add(f->config, 0, &prefixes[i],
+								      false, &f->why), 0);
+		wattle_decide_check(test, &t, cases, ARRAY_SIZE(cases));
+	}
+	wattle_decide_test_end(test, &t);
+}
+
 #define OUTSIDE	.key.scope = WATTLE_SCOPE_OUTSIDE
 #define SPEC(...) ((struct wattle_service_spec){ __VA_ARGS__ })
 
@@ -726,6 +771,7 @@ static struct kunit_case wattle_decide_cases[] = {
 	KUNIT_CASE(wattle_decide_test_ways),
 	KUNIT_CASE(wattle_decide_test_senders),
 	KUNIT_CASE(wattle_decide_test_services),
+	KUNIT_CASE(wattle_decide_test_ranges),
 	KUNIT_CASE(wattle_decide_test_frontends),
 	KUNIT_CASE(wattle_decide_test_sources),
 	KUNIT_CASE(wattle_decide_test_dsr),

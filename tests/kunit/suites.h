@@ -13,6 +13,7 @@ extern struct kunit_suite wattle_policy_hash_suite;
 extern struct kunit_suite wattle_service_suite;
 extern struct kunit_suite wattle_affinity_suite;
 extern struct kunit_suite wattle_egress_suite;
+extern struct kunit_suite wattle_range_suite;
 extern struct kunit_suite wattle_endpoint_suite;
 extern struct kunit_suite wattle_config_suite;
 extern struct kunit_suite wattle_decide_suite;

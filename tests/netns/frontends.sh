@@ -325,11 +325,37 @@ for f in "" /6; do
 	reaches net 89 net n1
 done
 
-# Addresses of the services' range that no service has: with a route to the device they end there.
-at n1 ip route add 10.96.0.0/16 dev wattle0
-at n1 ip -6 route add fd00:96::/64 dev wattle0
+# Addresses of a range for services that no service has: who is outside would send them back.
 at net ip route add 10.96.0.0/16 via $N1
 at net ip -6 route add fd00:96::/64 via $N16
+both <<-END
+range add 10.96.0.0/16
+range add fd00:96::/64
+END
+ask capture wire net br0 >/dev/null
+for to in 10.96.0.99 fd00:96::99; do
+	for from in p1a n1 net; do
+		check "$from to $to, of a range" ask blocked n1 no_service $from tcp $to 80
+		check "$from to $to, of a range, UDP" ask blocked n1 no_service $from udp $to 53
+		check "$from to $to, of a range, a ping" ask blocked n1 no_service $from ping $to
+	done
+	check "explain: $to is nobody's" ask explain n1 p1a $to tcp 80 verdict=drop reason=no_service
+done
+check "it goes nowhere else" ask unseen wire "in .*(10.96.0.99|fd00:96::99)"
+for f in "" /6; do
+	v=${f:+ over IPv6}, beside that
+	for from in p1a n1 net; do reaches $from 88 n2 "${from/net/n1}"; done
+	equals "other ports of a service are refused$v" refused "$(refused "$(ask tcp p1a "vip$f" 99)")"
+done
+ask uncapture wire >/dev/null
+both <<-END
+range del 10.96.0.0/16
+range del fd00:96::/64
+END
+check "explain: without the range it is outside" ask explain n1 p1a 10.96.0.99 tcp 80 verdict=allow
+# Without a range a route to the device has them end there.
+at n1 ip route add 10.96.0.0/16 dev wattle0
+at n1 ip -6 route add fd00:96::/64 dev wattle0
 ask capture wire net br0 >/dev/null
 for to in 10.96.0.99 fd00:96::99; do
 	for from in p1a n1 net; do

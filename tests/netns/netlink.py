@@ -487,6 +487,36 @@ def egress(w):
     same(shown(), [])
 
 
+@test("service ranges: shown as they were given, and what is wrong is refused, with the attribute")
+def ranges(w):
+    given = [prefix("10.96.0.0/12"), prefix("10.112.0.0/24"), prefix("fd00:96::/108")]
+
+    def new(value):
+        return lambda: w.one.do("range-new", {"prefix": value} if value else {})
+
+    def shown(**which):
+        return [r["prefix"] for r in w.one.dump("range-get", which)]
+
+    for value in given:
+        w.one.do("range-new", {"prefix": value})
+    same(sorted(shown(), key=str), sorted(given, key=str))
+    same(shown(prefix=given[1]), [given[1]])
+    same(shown(prefix=prefix("10.112.0.0/25")), [])
+    refused("again", new(given[0]), errno.EEXIST, "already", ".prefix")
+    before = w.one.do("info-get", {})["generation"]
+    w.one.do("range-new", {"prefix": given[0]}, REPLACE)
+    same(w.one.do("info-get", {})["generation"], before, "the same again is no change")
+    refused("no prefix", new(None), errno.EINVAL, "prefix")
+    refused("all addresses", new(prefix("0.0.0.0/0")), errno.EINVAL, "all addresses", ".prefix")
+    refused("all of IPv6", new(prefix("::/0")), errno.EINVAL, "all addresses", ".prefix")
+    refused("host bits", new({"addr": ip("10.96.0.1"), "len": 12}), errno.EINVAL, "beyond", ".prefix.addr")
+    refused("no such", lambda: w.one.do("range-del", {"prefix": prefix("10.96.0.0/13")}), errno.ENOENT,
+            "no such range", ".prefix")
+    for value in given:
+        w.one.do("range-del", {"prefix": value})
+    same(shown(), [])
+
+
 @test("services and backends: what is wrong is refused, with the attribute")
 def services_refused(w):
     key = service(w)
@@ -812,6 +842,7 @@ WRITES = {
     "service-del": {"addr": b"\x0a\x60\0\x0a", "port": 80, "proto": 6},
     "backend-new": {}, "backend-del": {},
     "egress-new": {"to": prefix("0.0.0.0/0"), "action": "masquerade"}, "egress-del": {},
+    "range-new": {"prefix": prefix("10.0.0.0/8")}, "range-del": {"prefix": prefix("10.96.0.0/12")},
 }
 
 

@@ -15,6 +15,7 @@ static void parse_all(const struct nlmsghdr *nlh)
 	struct wattle_service service;
 	struct wattle_backend backend;
 	struct wattle_egress egress;
+	struct wattle_prefix range;
 	struct wattle_explain explain;
 	struct wattle_flow flow;
 	struct wattle_stat stat;
@@ -33,6 +34,7 @@ static void parse_all(const struct nlmsghdr *nlh)
 	wattle_service_release(&service);
 	wattle_backend_parse(nlh, &backend);
 	wattle_egress_parse(nlh, &egress);
+	wattle_range_parse(nlh, &range);
 	wattle_explain_parse(nlh, &explain);
 	wattle_flow_parse(nlh, &flow);
 	wattle_stat_parse(nlh, &stat);

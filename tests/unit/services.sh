@@ -415,6 +415,38 @@ serves "one port, two protocols" n1 '10.96.0.10:53/tcp -> none
 	10.96.0.10:53/udp -> none' \
 	"$(service web 'clusterIP: 10.96.0.10, ports: [{name: a, port: 53}, {name: b, port: 53, protocol: UDP}]')"
 
+# ServiceCIDR ------------------------------------------------------------------------------------------
+# cidr NAME SPEC
+cidr() { printf -- '\n---\napiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {name: %s}\nspec: %s\n' "$1" "$2"; }
+
+# ranges WHAT LINES MANIFESTS: just these
+ranges()
+{
+	printf '%s\n' "$3" >"$dir/m.yaml"
+	plan n1 && jq -r '.[] | select(.table == "range") | .change + " " + .what' "$dir/json" >"$dir/out" &&
+		[ "$(cat "$dir/out")" = "$2" ]
+	tap $? "$1"
+}
+
+ranges "no ServiceCIDR, no range" '' "$(service web "$one")"
+ranges "of both families" $'+ 10.96.0.0/12\n+ fd00:96::/108' "$(cidr kubernetes '{cidrs: [10.96.0.0/12, "fd00:96::/108"]}')"
+ranges "several, each once" $'+ 10.96.0.0/12\n+ 10.112.0.0/24' \
+	"$(cidr a '{cidrs: [10.112.0.0/24, 10.96.0.0/12]}')$(cidr b '{cidrs: [10.96.0.0/12]}')"
+ranges "host bits are cleared" '+ 10.96.0.0/12' "$(cidr a '{cidrs: [10.96.0.1/12]}')"
+warned '.*10.96.0.1/12 has bits set'
+foreign='labels: {service.kubernetes.io/service-proxy-name: mine}'
+ranges "not one of which another proxy serves a part" '+ 10.112.0.0/24' \
+	"$(cidr a '{cidrs: [10.96.0.0/12, 10.112.0.0/24]}')$(service web "$one" '' "$foreign")"
+warned '.*ServiceCIDR a: spec.cidrs\[0\]: left out, for another proxy serves 10.96.0.10'
+ranges "that has no address" '+ 10.96.0.0/12' \
+	"$(cidr a '{cidrs: [10.96.0.0/12]}')$(service web "${one/10.96.0.10/None}" '' "$foreign")"
+refused 'ServiceCIDR a: spec: cidrs: is missing' "$(cidr a '{}')"
+refused 'ServiceCIDR a: spec: cidrs: is empty' "$(cidr a '{cidrs: []}')"
+refused 'spec: is missing' "$(cidr a '{}' | sed '/^spec/d')"
+refused 'cidrs\[0\]: a range of all addresses' "$(cidr a '{cidrs: [0.0.0.0/0]}')"
+refused 'cidrs\[0\]: "10.96.0.1" is not a prefix' "$(cidr a '{cidrs: [10.96.0.1]}')"
+refused 'cidr' "$(cidr a '{cidr: [10.96.0.0/12]}')"
+
 # What the kernel would refuse, before it is asked ---------------------------------------------------
 prefixes() { python3 -c 'import sys; print(", ".join(sys.argv[1] % (i >> 8, i & 255) for i in range(int(sys.argv[2]))))' "$@"; }
 at6='loadBalancer: {ingress: [{ip: "fd00:99::9"}]}'

@@ -147,6 +147,19 @@ static void test_egress(void)
 	   !strcmp(wattle_prefix_text(text, &egress.to), "10.0.0.0/8"), "\"egress del\" says which");
 }
 
+static void test_range(void)
+{
+	const struct nlmsghdr *nlh = request("range add fd00:96::/108");
+	struct wattle_prefix prefix;
+	char text[WATTLE_PREFIX_STRLEN];
+
+	ok(nlh && wattle_msg_cmd(nlh) == WATTLE_CMD_RANGE_NEW && !wattle_range_parse(nlh, &prefix) &&
+	   !strcmp(wattle_prefix_text(text, &prefix), "fd00:96::/108"), "\"range add\" is read back");
+	nlh = request("range del 10.96.0.0/12");
+	ok(nlh && wattle_msg_cmd(nlh) == WATTLE_CMD_RANGE_DEL && !wattle_range_parse(nlh, &prefix) &&
+	   !strcmp(wattle_prefix_text(text, &prefix), "10.96.0.0/12"), "\"range del\" says which");
+}
+
 static void test_identity(void)
 {
 	const struct nlmsghdr *nlh = request("identity add 10.2.0.7 id 0x12c via 192.0.2.2");
@@ -534,6 +547,7 @@ static const struct {
 	{ "identity", WATTLE_CMD_IDENTITY_NEW }, { "endpoint", WATTLE_CMD_ENDPOINT_NEW },
 	{ "policy", WATTLE_CMD_POLICY_NEW }, { "service", WATTLE_CMD_SERVICE_NEW },
 	{ "backend", WATTLE_CMD_BACKEND_NEW }, { "egress", WATTLE_CMD_EGRESS_NEW },
+	{ "range", WATTLE_CMD_RANGE_NEW },
 };
 
 /* A request that holds nothing but the attribute @type. */
@@ -620,6 +634,7 @@ int main(void)
 	test_node();
 	test_identity();
 	test_egress();
+	test_range();
 	test_endpoint();
 	test_policy();
 	test_service();

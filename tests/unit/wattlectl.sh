@@ -77,6 +77,9 @@ says 1 'egress 10.1.0.0/24: the pods are any, those of an identity, or the one a
 says 1 'as: is for masquerade and gateway' egress add any to 10.0.0.0/8 keep as 192.0.2.1
 says 1 'as: is for masquerade and gateway' egress add any to ::/0 via fd00::2 as 192.0.2.1
 says 1 'to: 10.0.0.1/8 has bits set' egress add any to 10.0.0.1/8 keep
+says 2 'range: PREFIX is missing' range add
+says 1 'range.*10.96.0.1/12 has bits set' range add 10.96.0.1/12
+says 2 'range 10.96.0.0/12: what is "to"' range add 10.96.0.0/12 to 10.0.0.1
 says 1 '^wattlectl: node n2: addr: 192\.0\.2\.300 is not an IPv4 or IPv6 address$' \
 	node add n2 addr 192.0.2.300
 says 1 'addr: at most one address of each family' node add n2 addr 192.0.2.2 addr 192.0.2.3
@@ -162,6 +165,7 @@ if [ ! -e /sys/module/wattle ]; then
 		'service replace [::]:30080/tcp source fd00::/8 source 2001:db8::/32 source-policy deny' \
 		'service del 10.0.0.1:80/tcp scope outside' 'service show 10.0.0.1:80/tcp scope outside' \
 		'backend set [::]:30080/tcp scope outside to [fd00::2]:53 weight 2' \
+		'range add 10.96.0.0/12' 'range replace fd00:96::/108' 'range del 10.96.0.0/12' 'range show' \
 		'egress add any to 0.0.0.0/0 masquerade' 'egress add 10.1.0.5 to 10.0.0.0/8 keep' \
 		'egress replace id 300 to fd00::/8 gateway as fd00::9' 'egress show id 300' \
 		'egress add id 300 to 198.51.100.0/24 via 192.0.2.2' 'egress del any to ::/0' \

@@ -157,6 +157,11 @@ static const struct wattle_attr wattle_stat[] = {
 };
 WATTLE_ATTRS(wattle_stat);
 
+static const struct wattle_attr wattle_range[] = {
+	[WATTLE_A_RANGE_PREFIX] = { "prefix", &wattle_prefix_attrs },
+};
+WATTLE_ATTRS(wattle_range);
+
 static const struct wattle_attr wattle_link_data[] = {
 	[IFLA_WATTLE_LOCAL4] = { "local4", NULL },
 	[IFLA_WATTLE_LOCAL6] = { "local6", NULL },
@@ -216,6 +221,8 @@ static const struct wattle_attrs *wattle_attrs_of_cmd(uint8_t cmd)
 		return &wattle_stat_attrs;
 	case WATTLE_CMD_EGRESS_NEW ... WATTLE_CMD_EGRESS_GET:
 		return &wattle_egress_attrs;
+	case WATTLE_CMD_RANGE_NEW ... WATTLE_CMD_RANGE_GET:
+		return &wattle_range_attrs;
 	}
 	return NULL;
 }

@@ -335,6 +335,8 @@ int wattle_backend_encode(struct nl_msg *msg, enum wattle_how how,
 			  const struct wattle_backend *backend);
 int wattle_egress_encode(struct nl_msg *msg, enum wattle_how how,
 			 const struct wattle_egress *egress);
+int wattle_range_encode(struct nl_msg *msg, enum wattle_how how,
+			const struct wattle_prefix *prefix);
 
 /* Questions: of one object, or of all (for wattle_dump()) where the key is NULL or 0. */
 int wattle_info_ask(struct nl_msg *msg);
@@ -348,8 +350,9 @@ int wattle_backend_ask(struct nl_msg *msg, const struct wattle_frontend *service
 /* The same, with counters as of now: what CPUs and conntrack know is added up for it. */
 int wattle_service_ask_counters(struct nl_msg *msg, const struct wattle_frontend *frontend);
 int wattle_backend_ask_counters(struct nl_msg *msg, const struct wattle_frontend *service);
-/* A dump in any case. */
+/* Dumps in any case. */
 int wattle_egress_ask(struct nl_msg *msg, uint32_t id);
+int wattle_range_ask(struct nl_msg *msg);
 int wattle_explain_ask(struct nl_msg *msg, const struct wattle_explain *question);
 int wattle_flow_ask(struct nl_msg *msg);
 int wattle_stat_ask(struct nl_msg *msg);
@@ -372,6 +375,7 @@ int wattle_service_parse(const struct nlmsghdr *nlh, struct wattle_service *serv
 void wattle_service_release(struct wattle_service *service);
 int wattle_backend_parse(const struct nlmsghdr *nlh, struct wattle_backend *backend);
 int wattle_egress_parse(const struct nlmsghdr *nlh, struct wattle_egress *egress);
+int wattle_range_parse(const struct nlmsghdr *nlh, struct wattle_prefix *prefix);
 int wattle_explain_parse(const struct nlmsghdr *nlh, struct wattle_explain *explain);
 int wattle_flow_parse(const struct nlmsghdr *nlh, struct wattle_flow *flow);
 int wattle_stat_parse(const struct nlmsghdr *nlh, struct wattle_stat *stat);

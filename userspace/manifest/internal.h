@@ -353,6 +353,12 @@ struct egress_policy {
 	const char *interface;
 };
 
+/* Of a ServiceCIDR. */
+struct range {
+	struct wattle_prefix prefix;
+	const char *where;
+};
+
 struct cidr_group {
 	const char *name;
 	struct labels labels;
@@ -491,6 +497,10 @@ struct manifest {
 	unsigned int service_count;
 	struct slice *slice;
 	unsigned int slice_count;
+	struct range *range;
+	unsigned int range_count;
+	struct wattle_addr *foreign;	/* of services that another proxy serves */
+	unsigned int foreign_count;
 
 	struct group *group;
 	unsigned int group_count;
@@ -505,6 +515,9 @@ bool object_read(struct reader *r, struct node *node);
 void read_node(struct reader *r, struct node *node);
 void read_pod(struct reader *r, struct node *node);
 void read_service(struct reader *r, struct node *node);
+/* One that another proxy serves: all that counts is that its addresses are taken. */
+void read_foreign_service(struct reader *r, struct node *spec);
+void read_service_cidr(struct reader *r, struct node *node);
 void read_slice(struct reader *r, struct node *node);
 void read_endpoints(struct reader *r, struct node *node);
 void read_network_policy(struct reader *r, struct node *node);

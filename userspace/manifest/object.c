@@ -400,6 +400,8 @@ static const struct kind kinds[] = {
 	{ " v1 ", "Endpoints", true, read_endpoints },
 	{ " discovery.k8s.io/v1 ", "EndpointSlice", true, read_slice },
 	{ " networking.k8s.io/v1 ", "NetworkPolicy", true, read_network_policy },
+	{ " networking.k8s.io/v1 networking.k8s.io/v1beta1 ", "ServiceCIDR", false,
+	  read_service_cidr },
 	{ " cilium.io/v2 ", "CiliumNetworkPolicy", true, read_cilium_policy },
 	{ " cilium.io/v2 ", "CiliumClusterwideNetworkPolicy", false, read_cilium_policy },
 	{ " cilium.io/v2 cilium.io/v2alpha1 ", "CiliumCIDRGroup", false, read_cidr_group },

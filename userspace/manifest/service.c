@@ -327,9 +327,12 @@ void read_service(struct reader *r, struct node *node)
 	service->has_selector = child && child->count;
 	labels_read(r, child, &service->selector);
 	type = read_choice(r, spec, "type", types);
-	/* Nothing to do, or somebody else's to do. */
-	if (type == 1 || labels_are_ignored(labels))
+	if (type == 1)
 		return;
+	if (labels_are_ignored(labels)) {
+		read_foreign_service(r, spec);
+		return;
+	}
 	service_annotations(r, node_map(r, meta, "annotations"), service);
 	service_addresses(r, node, spec, service);
 	service_affinity(r, spec, service);

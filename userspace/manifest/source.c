@@ -37,6 +37,8 @@ static void slices_release(struct manifest *m)
 	}
 	free(m->slice);
 	free(m->service);
+	free(m->range);
+	free(m->foreign);
 }
 
 static void policies_release(struct manifest *m)

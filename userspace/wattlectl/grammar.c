@@ -7,9 +7,9 @@
 
 const struct object *const objects[] = {
 	&device_object, &node_object, &identity_object, &endpoint_object, &policy_object,
-	&service_object, &backend_object, &egress_object, &apply_object, &explain_object,
-	&flow_object, &monitor_object, &stats_object, &health_object, &route_object,
-	&version_object, NULL
+	&service_object, &backend_object, &range_object, &egress_object, &apply_object,
+	&explain_object, &flow_object, &monitor_object, &stats_object, &health_object,
+	&route_object, &version_object, NULL
 };
 
 static bool begins(const char *name, const char *word)

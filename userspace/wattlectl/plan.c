@@ -461,6 +461,25 @@ static void plan_egress(struct plan *plan, const struct state *now, const struct
 	}
 }
 
+/* ---- ranges ---- */
+
+static void plan_ranges(struct plan *plan, const struct state *now, const struct state *want,
+			bool dels)
+{
+	const struct wattle_prefix *old, *new;
+	char text[WATTLE_PREFIX_STRLEN];
+	struct walk walk;
+
+	WALK(walk, range, compare_prefixes, now, want, old, new) {
+		if (dels && !new)
+			plan_add(plan, wattle_range_encode(scratch(), WATTLE_DEL, old), '-',
+				 "range", "%s", wattle_prefix_text(text, old));
+		if (!dels && !old)
+			plan_add(plan, wattle_range_encode(scratch(), WATTLE_ADD, new), '+',
+				 "range", "%s", wattle_prefix_text(text, new));
+	}
+}
+
 /* ---- all of it ---- */
 
 void plan_make(struct plan *plan, const struct state *now, const struct state *want,
@@ -474,6 +493,7 @@ void plan_make(struct plan *plan, const struct state *now, const struct state *w
 		return;
 	}
 	wattle_batch_stream(plan->batch, how->sock, how->fn, how->arg);
+	plan_ranges(plan, now, want, true);
 	plan_egress(plan, now, want, true);
 	plan_backends(plan, now, want, true);
 	plan_services(plan, now, want, true);
@@ -486,6 +506,7 @@ void plan_make(struct plan *plan, const struct state *now, const struct state *w
 	plan_services(plan, now, want, false);
 	plan_backends(plan, now, want, false);
 	plan_egress(plan, now, want, false);
+	plan_ranges(plan, now, want, false);
 	plan_endpoints(plan, now, want);
 }
 

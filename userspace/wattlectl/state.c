@@ -64,7 +64,7 @@ int compare_egress(const void *a, const void *b)
 	return wattle_prefix_compare(&x->to, &y->to);
 }
 
-static int compare_prefixes(const void *a, const void *b)
+int compare_prefixes(const void *a, const void *b)
 {
 	return wattle_prefix_compare(a, b);
 }
@@ -116,6 +116,7 @@ void state_sort(struct state *state)
 			      sizeof(struct wattle_prefix), compare_prefixes);
 	SORT(state->backend, compare_backends);
 	SORT(state->egress, compare_egress);
+	SORT(state->range, compare_prefixes);
 	state_notes(state);
 }
 
@@ -137,6 +138,7 @@ void state_release(struct state *state)
 	free(state->service.at);
 	free(state->backend.at);
 	free(state->egress.at);
+	free(state->range.at);
 	notes_release(state->notes);
 	memset(state, 0, sizeof(*state));
 }
@@ -262,13 +264,23 @@ static int read_egress(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static int read_range(const struct nlmsghdr *nlh, void *arg)
+{
+	struct reading *reading = arg;
+	struct wattle_prefix prefix;
+
+	if (!wattle_range_parse(nlh, &prefix))
+		*STATE_ADD(reading->state->range) = prefix;
+	return 0;
+}
+
 /* Each table as a whole: what comes between is told by the generation. */
 static int read_tables(struct wattle_sock *sock, struct reading *reading,
 		       struct wattle_error *err)
 {
 	static wattle_reply_fn *const readers[] = {
 		read_node, read_identity, read_endpoint, read_rule, read_service, read_backend,
-		read_egress,
+		read_egress, read_range,
 	};
 	unsigned int i;
 	int code;
@@ -293,8 +305,11 @@ static int read_tables(struct wattle_sock *sock, struct reading *reading,
 		case 5:
 			wattle_backend_ask(scratch(), NULL);
 			break;
-		default:
+		case 6:
 			wattle_egress_ask(scratch(), 0);
+			break;
+		default:
+			wattle_range_ask(scratch());
 		}
 		code = wattle_dump(sock, scratch(), readers[i], reading, err);
 		if (code > 0)

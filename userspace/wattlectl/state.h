@@ -47,6 +47,7 @@ struct state {
 	STATE_ARRAY(struct wattle_service) service;
 	STATE_ARRAY(struct wattle_backend) backend;
 	STATE_ARRAY(struct wattle_egress) egress;	/* of identities */
+	STATE_ARRAY(struct wattle_prefix) range;
 	struct notes *notes;
 };
 
@@ -85,6 +86,7 @@ int compare_endpoints(const void *a, const void *b);
 int compare_services(const void *a, const void *b);
 int compare_backends(const void *a, const void *b);
 int compare_egress(const void *a, const void *b);
+int compare_prefixes(const void *a, const void *b);
 
 /* ---- plan.c ---- */
 

@@ -425,6 +425,19 @@ static void want_egress(struct want *want)
 	free(rules);
 }
 
+/* ---- ranges ---- */
+
+static void want_ranges(struct want *want)
+{
+	struct wattle_prefix *ranges;
+	size_t i, count;
+
+	manifest_ranges(want->m, &ranges, &count);
+	for (i = 0; i < count; i++)
+		*STATE_ADD(want->state->range) = ranges[i];
+	free(ranges);
+}
+
 /* ---- all of it ---- */
 
 static bool node_is_known(const struct manifest *m, const char *name)
@@ -476,6 +489,7 @@ int state_want(struct call *call, struct manifest *m, const char *node, const st
 	want_rules(&want);
 	want_services(&want);
 	want_egress(&want);
+	want_ranges(&want);
 	state_sort(state);
 	free(want.missing.at);
 	return want.failed ? EXIT_REFUSED : EXIT_DONE;

@@ -32,6 +32,7 @@ extern const struct object apply_object;
 extern const struct object backend_object;
 extern const struct object device_object;
 extern const struct object egress_object;
+extern const struct object range_object;
 extern const struct object endpoint_object;
 extern const struct object explain_object;
 extern const struct object flow_object;
