@@ -7,6 +7,7 @@
 #include "service.c"
 #include "service_stats.c"
 #include "service_write.c"
+#include "service_ready.c"
 #include "maglev.c"
 
 #define WATTLE_SVC_TEST_SERVICES	8
