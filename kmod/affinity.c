@@ -17,8 +17,8 @@ struct wattle_affinity_key {
 static_assert(sizeof(struct wattle_affinity_key) == 36);
 
 /*
- * One client of one service, or of those that remember as one. Where it goes is fixed: a client that is sent elsewhere gets
- * another entry in place of this.
+ * One client of one service, or of those that remember as one. Where it goes is fixed: a client
+ * that is sent elsewhere gets another entry in place of this.
  */
 struct wattle_affinity {
 	struct rhash_head link;
