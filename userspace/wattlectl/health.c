@@ -10,62 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "manifests.h"
+#include "health.h"
 #include "watch.h"
 
-#define HEALTH_CLIENTS	64	/* at once; others wait */
-#define HEALTH_SECONDS	5	/* for a question */
 #define HEALTH_QUIET	200	/* ms that files have to rest before they are read again, */
 #define HEALTH_LATEST	2000	/* but no later than that */
 
 static const struct param health_params[] = {
 	{ SLOT_FILE, KIND_TEXT, PARAM_REQUIRED | PARAM_MANY, "-f", "FILE|DIR|-", NULL, 0, 4095 },
 	{ SLOT_IGNORE, KIND_FLAG, 0, "--ignore-unknown", NULL, NULL, 0, 0 },
-};
-
-/**
- * struct check - a service that is asked for
- * @name: NAMESPACE/NAME, of the manifest
- * @frontend: those that only have backends of this node
- * @fd: listens at @port; -1: cannot, which has been said
- */
-struct check {
-	const char *name;
-	uint16_t port;
-	struct wattle_frontend *frontend;
-	unsigned int frontends;
-	int fd;
-};
-
-/* @fd: -1: a place that is free. */
-struct client {
-	int fd;
-	const struct check *check;
-	time_t until;
-	size_t len;
-	char text[2048];
-};
-
-/**
- * struct health - all of it
- * @m: what @check has its texts from
- * @watch: of the files, or NULL
- * @changed: when the first of their changes came that has not been read, in ms; 0: none
- * @due: when they are to be read
- */
-struct health {
-	struct call *call;
-	struct manifest *m;
-	struct check *check;
-	unsigned int checks;
-	struct client client[HEALTH_CLIENTS];
-	unsigned int clients;
-	struct watch *watch;
-	uint64_t changed;
-	uint64_t due;
 };
 
 static volatile sig_atomic_t health_stopped;
@@ -77,183 +32,6 @@ static void health_stop(int sig)
 		health_told = 1;
 	else
 		health_stopped = 1;
-}
-
-/* ---- what there is ---- */
-
-/*
- * Addresses of backends, each once: a pod may be behind several frontends. It has one of each
- * family, so the families are counted by themselves.
- */
-struct counted {
-	struct wattle_addr *addr;
-	unsigned int count;
-	unsigned int v4;
-	bool full;
-};
-
-static int count_backend(const struct nlmsghdr *nlh, void *arg)
-{
-	struct counted *counted = arg;
-	struct wattle_backend backend;
-	unsigned int i;
-	void *addr;
-
-	if (wattle_backend_parse(nlh, &backend) || backend.state != WATTLE_BACKEND_STATE_ACTIVE ||
-	    !backend.weight)
-		return 0;
-	for (i = 0; i < counted->count; i++)
-		if (wattle_addr_equal(&counted->addr[i], &backend.addr))
-			return 0;
-	addr = realloc(counted->addr, (i + 1) * sizeof(*counted->addr));
-	counted->full = !addr;
-	if (!addr)
-		return 1;
-	counted->addr = addr;
-	counted->addr[counted->count++] = backend.addr;
-	counted->v4 += backend.addr.len == 4;
-	return 0;
-}
-
-/* False: the kernel cannot say. A frontend that is not there has no backends. */
-static bool count_backends(struct health *h, const struct check *check, unsigned int *count)
-{
-	struct wattle_sock *sock = family(h->call);
-	struct counted counted = {};
-	struct wattle_error err;
-	bool fine = sock;
-	unsigned int i;
-
-	for (i = 0; fine && i < check->frontends; i++) {
-		wattle_backend_ask(scratch(), &check->frontend[i]);
-		if (wattle_dump(sock, scratch(), count_backend, &counted, &err) < 0 &&
-		    err.code != ENOENT)
-			fine = false;
-	}
-	*count = counted.count - counted.v4;
-	if (*count < counted.v4)
-		*count = counted.v4;
-	free(counted.addr);
-	return fine && !counted.full;
-}
-
-/* ---- answers ---- */
-
-static void client_send(struct client *client, const char *status, const char *type,
-			const char *extra, const char *body)
-{
-	char text[1024];
-	int len = snprintf(text, sizeof(text),
-			   "HTTP/1.1 %s\r\nContent-Type: %s\r\nX-Content-Type-Options: nosniff\r\n%s"
-			   "Content-Length: %zu\r\nConnection: close\r\n\r\n", status, type, extra,
-			   strlen(body));
-	struct iovec parts[] = {
-		{ .iov_base = text, .iov_len = len },
-		{ .iov_base = (void *)body,
-		  .iov_len = strncmp(client->text, "HEAD ", 5) ? strlen(body) : 0 },
-	};
-	const struct msghdr msg = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
-
-	/* A new connection has room for that; who is not there any more has no use for it. */
-	if (sendmsg(client->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		shutdown(client->fd, SHUT_WR);
-}
-
-/* To the byte as kube-proxy has it, for those who look for words in it. The caller frees it. */
-static char *answer_body(const char *name, unsigned int count, bool fine)
-{
-	const char *slash = strchr(name, '/');
-	json_t *ns = json_stringn(name, slash - name), *own = json_string(slash + 1);
-	char *ns_text = json_dumps(ns, JSON_ENCODE_ANY);
-	char *own_text = json_dumps(own, JSON_ENCODE_ANY);
-	char *body = NULL;
-
-	if (ns_text && own_text &&
-	    asprintf(&body,
-		     "{\n\t\"service\": {\n\t\t\"namespace\": %s,\n\t\t\"name\": %s\n\t},\n"
-		     "\t\"localEndpoints\": %u,\n\t\"serviceProxyHealthy\": %s\n}",
-		     ns_text, own_text, count, fine ? "true" : "false") < 0)
-		body = NULL;
-	free(own_text);
-	free(ns_text);
-	json_decref(own);
-	json_decref(ns);
-	return body;
-}
-
-static void client_answer(struct health *h, struct client *client)
-{
-	unsigned int count = 0;
-	bool fine = count_backends(h, client->check, &count);
-	char *body = answer_body(client->check->name, count, fine);
-	char extra[80];
-
-	snprintf(extra, sizeof(extra), "X-Load-Balancing-Endpoint-Weight: %u\r\n", count);
-	if (body)
-		client_send(client, fine && count ? "200 OK" : "503 Service Unavailable",
-			    "application/json", extra, body);
-	free(body);
-}
-
-static void client_close(struct health *h, struct client *client)
-{
-	close(client->fd);
-	client->fd = -1;
-	h->clients--;
-}
-
-/* What has come of a question, whatever path it asks for. */
-static void client_read(struct health *h, struct client *client)
-{
-	ssize_t len = recv(client->fd, client->text + client->len,
-			   sizeof(client->text) - 1 - client->len, MSG_DONTWAIT);
-
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (len > 0) {
-		client->len += len;
-		client->text[client->len] = '\0';
-		if (!strstr(client->text, "\r\n\r\n") && !strstr(client->text, "\n\n")) {
-			if (client->len < sizeof(client->text) - 1)
-				return;
-			client_send(client, "431 Request Header Fields Too Large", "text/plain", "",
-				    "too long\n");
-		} else if (strncmp(client->text, "GET ", 4) && strncmp(client->text, "HEAD ", 5)) {
-			client_send(client, "405 Method Not Allowed", "text/plain",
-				    "Allow: GET, HEAD\r\n", "only GET and HEAD\n");
-		} else {
-			client_answer(h, client);
-		}
-	}
-	client_close(h, client);
-}
-
-static uint64_t milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
-}
-
-static time_t seconds(void)
-{
-	return milliseconds() / 1000;
-}
-
-static void client_accept(struct health *h, const struct check *check)
-{
-	int fd = accept4(check->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	unsigned int i;
-
-	if (fd < 0)
-		return;
-	for (i = 0; h->client[i].fd >= 0; i++)
-		;
-	h->client[i] = (struct client){
-		.fd = fd, .check = check, .until = seconds() + HEALTH_SECONDS,
-	};
-	h->clients++;
 }
 
 /* ---- services ---- */
@@ -500,7 +278,7 @@ static void health_serve_some(struct health *h, const struct pollfd *fds)
 
 		if (client->fd >= 0 && fds[POLL_CLIENTS + i].revents)
 			client_read(h, client);
-		else if (client->fd >= 0 && seconds() > client->until)
+		else if (client->fd >= 0 && client_is_late(client))
 			client_close(h, client);
 	}
 	for (i = 0; !health_stopped && i < h->checks; i++)
