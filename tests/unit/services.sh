@@ -386,8 +386,11 @@ serves "a sidecar" n1 '0.0.0.0:81/tcp -> 10.1.0.5:8081' \
 	"$(pod a n1 10.1.0.5 '' 'initContainers: [{name: i, restartPolicy: Always, ports: [{containerPort: 8081, hostPort: 81}]}]')"
 serves "a pod that leaves, and its successor" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080, 10.1.0.6:8080 terminating' \
 	"$(pod a n1 10.1.0.6 "$host" '' 'deletionTimestamp: "2026-01-01T00:00:00Z"')$(pod b n1 10.1.0.5 "$host")"
-refused 'Pod shop/b: spec.containers\[0\].ports\[0\].hostPort: 0.0.0.0:80/tcp is claimed twice, as well by .*Pod shop/a: spec.containers' \
-	"$(pod a n1 10.1.0.5 "$host")$(pod b n1 10.1.0.6 "$host")"
+serves "two that stay: the older has it" n1 '0.0.0.0:80/tcp -> 10.1.0.6:8080' \
+	"$(pod a n1 10.1.0.5 "$host" '' 'creationTimestamp: "2026-01-02T00:00:00Z"')$(
+		pod b n1 10.1.0.6 "$host" '' 'creationTimestamp: "2026-01-01T00:00:00Z"')"
+warned '.*Pod shop/a: spec.containers\[0\].ports\[0\].hostPort: 0.0.0.0:80/tcp is left out: .*Pod shop/b: spec.containers.* has it'
+refused 'Pod shop/a: spec.containers\[0\].ports\[1\].hostPort: 0.0.0.0:80/tcp is claimed twice' "$(pod a n1 10.1.0.5 "$host, $host")"
 serves "two nodes, two pods" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080' "$(pod a n1 10.1.0.5 "$host")$(pod b n2 10.2.0.6 "$host")"
 refused 'hostPort: 65536 is not from 0 to 65535' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 65536}')"
 refused 'hostIP: "here" is not an IPv4 or IPv6 address' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: here}')"
@@ -396,15 +399,36 @@ refused 'hostIP: "here" is not an IPv4 or IPv6 address' "$(pod a n1 10.1.0.5 '{c
 refused '^[^ ]*m.yaml:[0-9]+: Service shop/web: spec.clusterIP: 10.96.0.10:80/tcp is claimed twice, as well by .*m.yaml:[0-9]+: Service shop/api: spec.clusterIP$' \
 	"$(service api "$one")$(service web "$one")"
 refused 'Service shop/web: spec.ports\[0\].nodePort: 0.0.0.0:30080/tcp is claimed twice, as well by .*Service shop/api: spec.ports\[0\].nodePort' \
-	"$(service api "$node")$(service web "${node/10.96.0.10/10.96.0.11}")"
-refused 'Service shop/web: status.loadBalancer.ingress\[0\].ip: 198.51.100.9:80/tcp is claimed twice, as well by .*Service shop/api: spec.externalIPs\[0\]' \
-	"$(service api "$one, externalIPs: [198.51.100.9], externalTrafficPolicy: Local")$(service web "${lb/.10,/.11,}, externalTrafficPolicy: Local" "$at")"
+	"$(service api "$node, externalTrafficPolicy: Local")$(service web "${node/10.96.0.10/10.96.0.11}, externalTrafficPolicy: Local")"
 [ "$(grep -c 'claimed twice' "$dir/err")" -eq 1 ]
 tap $? "and that once"
-refused 'Service shop/web: spec.ports\[0\].nodePort: .*Pod shop/a: .*hostPort|hostPort: .*Service shop/web' \
-	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 30080}')$(service web "$node")"
-refused 'hostPort: 0.0.0.0:30080/tcp is claimed twice, as well by .*Service shop/web: spec.ports\[0\].nodePort' \
-	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 30080}' '' 'deletionTimestamp: "2026-01-01T00:00:00Z"')$(service web "$node")"
+# What anybody can ask for is no error: one has it, for both scopes.
+external="$one, externalIPs: [198.51.100.9]"
+serves "a load balancer's address goes before an external one" n1 '10.96.0.10:80/tcp -> none
+	10.96.0.11:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.9:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service api "$external, externalTrafficPolicy: Local")$(service web "${lb/.10,/.11,}" "$at")$web"
+warned '[^ ]*m.yaml:[0-9]+: Service shop/api: spec.externalIPs\[0\]: 198.51.100.9:80/tcp is left out: .*Service shop/web: status.loadBalancer.ingress\[0\].ip has it$'
+[ "$(grep -c 'is left out' "$dir/err")" -eq 1 ]
+tap $? "and that once, too"
+serves "a ClusterIP before both" n1 '10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	10.96.0.11:80/tcp -> none' \
+	"$(service api "${one/.10,/.11,}, externalIPs: [10.96.0.10]")$(service web "$one")$web"
+serves "of two that are external the older" n1 '10.96.0.10:80/tcp -> none
+	10.96.0.11:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.9:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(service api "$external" '' 'creationTimestamp: "2026-02-01T00:00:00Z"')$(
+		service web "${external/.10,/.11,}" '' 'creationTimestamp: 2026-01-31T23:59:59Z')$web"
+serves "or the first where neither is" n1 '10.96.0.10:80/tcp -> none
+	10.96.0.11:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	198.51.100.9:80/tcp -> none' "$(service api "$external")$(service web "${external/.10,/.11,}")$web"
+serves "a node port before a pod's" n1 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
+	10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
+	"$(pod a n1 10.1.0.9 '{containerPort: 8080, hostPort: 30080}')$(service web "$node")$web"
+warned '.*Pod shop/a: .*hostPort: 0.0.0.0:30080/tcp is left out: .*Service shop/web: spec.ports\[0\].nodePort has it'
+serves "also of one that leaves" n1 '0.0.0.0:30080/tcp -> none
+	10.96.0.10:80/tcp -> none' \
+	"$(pod a n1 10.1.0.9 '{containerPort: 8080, hostPort: 30080}' '' 'deletionTimestamp: "2026-01-01T00:00:00Z"')$(service web "$node")"
 serves "one address, two ports of two services" n1 '10.96.0.10:80/tcp -> none
 	10.96.0.11:81/tcp -> none
 	198.51.100.7:80/tcp -> none

@@ -9,6 +9,13 @@
 
 #include "internal.h"
 
+/*
+ * What a frontend is asked for by, the strongest first: addresses and ports that the cluster has
+ * allocated, those that a load balancer was given, what an object asks for by itself, and a pod
+ * that is being deleted.
+ */
+enum claim { CLAIM_CLUSTER, CLAIM_BALANCER, CLAIM_EXTERNAL, CLAIM_POD, CLAIM_POD_DYING };
+
 /* A backend of a port, for whichever frontend may use it. @open: takes new connections. */
 struct candidate {
 	struct manifest_backend backend;
@@ -235,6 +242,14 @@ static void candidate_use(const struct making *k, const struct candidate *c, boo
 
 /* ---- frontends ---- */
 
+static enum claim claim_of(const struct vip *vip)
+{
+	/* A node port has no address. */
+	if (!vip->kinds || vip->kinds & VIP_CLUSTER)
+		return CLAIM_CLUSTER;
+	return vip->kinds & VIP_BALANCER ? CLAIM_BALANCER : CLAIM_EXTERNAL;
+}
+
 static struct manifest_service *frontend_add(struct making *k, const struct wattle_addr *addr,
 					     uint16_t port, uint8_t proto, const char *where)
 {
@@ -273,6 +288,9 @@ static void service_add(struct making *k, const struct vip *vip, uint16_t number
 
 	out->frontend.scope = scope;
 	out->name = k->name;
+	out->owner = service;
+	out->created = service->created;
+	out->claim = claim_of(vip);
 	out->health_port = scope == WATTLE_SCOPE_OUTSIDE ? service->health_port : 0;
 	out->alg = service->alg;
 	affinity_share(k, out);
@@ -347,8 +365,9 @@ static void host_port_make(struct making *k, const struct pod *pod, const struct
 	out = frontend_add(k, port->addr.len ? &port->addr : &all, port->port, port->proto,
 			   port->where);
 	out->alg = WATTLE_ALG_RANDOM;
-	out->host_port = true;
-	out->dying = pod->dying;
+	out->owner = pod;
+	out->created = pod->created;
+	out->claim = pod->dying ? CLAIM_POD_DYING : CLAIM_POD;
 	*APPEND(out->backend, out->backend_count) = (struct manifest_backend){
 		*ip, port->to, 100,
 		pod->dying ? WATTLE_BACKEND_STATE_TERMINATING : WATTLE_BACKEND_STATE_ACTIVE,
@@ -372,44 +391,78 @@ static void host_ports_make(struct making *k, const struct pod *pod)
 
 /* ---- who claims what ---- */
 
-static int compare_frontends(const void *a, const void *b)
+/* Whatever the scope: who has an address and port has both. */
+static int compare_places(const struct manifest_service *a, const struct manifest_service *b)
+{
+	struct wattle_frontend x = a->frontend, y = b->frontend;
+
+	x.scope = y.scope = 0;
+	return wattle_frontend_compare(&x, &y);
+}
+
+/* Claims to a place are neighbours: the strongest first, of equals the older, then as they came. */
+static int compare_claims(const void *a, const void *b)
 {
 	const struct manifest_service *x = a, *y = b;
-	int diff = wattle_frontend_compare(&x->frontend, &y->frontend);
+	int diff = compare_places(x, y);
 
 	if (!diff)
-		diff = x->dying - y->dying;
+		diff = x->claim - y->claim;
+	if (!diff)
+		diff = strcmp(x->created, y->created);
 	return diff ? diff : x->order < y->order ? -1 : 1;
 }
 
-/* False: @from is one too many. */
-static bool frontend_merge(struct manifest_service *to, struct manifest_service *from)
+/* A pod that leaves, and its successor. False: @from is one too many. */
+static bool frontend_merge(struct manifest_service *to, const struct manifest_service *from)
 {
-	/* A pod that leaves, and its successor. */
-	if (!to->host_port || !from->dying)
+	if (to->claim < CLAIM_POD || from->claim != CLAIM_POD_DYING)
 		return false;
 	*APPEND(to->backend, to->backend_count) = from->backend[0];
 	return true;
 }
 
-static void frontends_check(struct making *k)
+/*
+ * What the cluster allocates it gives to one: that is an error. Else anybody can ask for what
+ * another has, which must not stop the node from being configured.
+ */
+static void claim_refuse(struct making *k, const struct manifest_service *has,
+			 const struct manifest_service *wants)
 {
 	char text[WATTLE_FRONTEND_STRLEN];
+
+	/* What is for outside has a neighbour for any, that has been told. */
+	if (wants->frontend.scope != WATTLE_SCOPE_ANY)
+		return;
+	wattle_frontend_text(text, &wants->frontend);
+	if (wants->claim == CLAIM_CLUSTER || wants->owner == has->owner)
+		bad_at(k->m, "%s: %s is claimed twice, as well by %s", wants->where, text,
+		       has->where);
+	else
+		warn_at(k->m, "%s: %s is left out: %s has it", wants->where, text, has->where);
+}
+
+static void frontends_check(struct making *k)
+{
+	struct manifest_service *s, *has = NULL;
 	size_t i, kept = 0;
 
 	if (k->count)
-		qsort(k->all, k->count, sizeof(*k->all), compare_frontends);
+		qsort(k->all, k->count, sizeof(*k->all), compare_claims);
 	for (i = 0; i < k->count; i++) {
-		struct manifest_service *s = &k->all[i], *before = kept ? &k->all[kept - 1] : NULL;
-
-		if (!before || wattle_frontend_compare(&s->frontend, &before->frontend)) {
+		s = &k->all[i];
+		if (!has || compare_places(s, has)) {
+			k->all[kept] = *s;
+			has = &k->all[kept++];
+			continue;
+		}
+		if (s->owner == has->owner &&
+		    s->frontend.scope != k->all[kept - 1].frontend.scope) {
 			k->all[kept++] = *s;
 			continue;
 		}
-		/* What is for outside has a neighbour for any, that has been told. */
-		if (!frontend_merge(before, s) && s->frontend.scope == WATTLE_SCOPE_ANY)
-			bad_at(k->m, "%s: %s is claimed twice, as well by %s", s->where,
-			       wattle_frontend_text(text, &s->frontend), before->where);
+		if (!frontend_merge(has, s))
+			claim_refuse(k, has, s);
 		free(s->source);
 		free(s->backend);
 	}

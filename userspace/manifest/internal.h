@@ -186,6 +186,7 @@ struct pod {
 	const char *node;
 	const char *account;
 	const char *where;	/* FILE:LINE */
+	const char *created;	/* as in struct service */
 	struct labels labels;
 	struct wattle_addr *ip;
 	unsigned int ip_count;
@@ -400,9 +401,11 @@ struct vip {
 #define FAMILY_4	0x1
 #define FAMILY_6	0x2
 
+/* @created: a time as text, of which the earlier is the lesser; "": it is not told. */
 struct service {
 	const char *ns;
 	const char *name;
+	const char *created;
 	struct labels labels;
 	struct labels selector;
 	bool has_selector;
@@ -518,6 +521,8 @@ void read_service(struct reader *r, struct node *node);
 /* One that another proxy serves: all that counts is that its addresses are taken. */
 void read_foreign_service(struct reader *r, struct node *spec);
 void read_service_cidr(struct reader *r, struct node *node);
+/* metadata.creationTimestamp */
+const char *read_created(struct reader *r, const struct node *meta);
 void read_slice(struct reader *r, struct node *node);
 void read_endpoints(struct reader *r, struct node *node);
 void read_network_policy(struct reader *r, struct node *node);

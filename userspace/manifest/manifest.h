@@ -87,9 +87,11 @@ struct manifest_service {
 	unsigned int source_count;
 	struct manifest_backend *backend;
 	unsigned int backend_count;
+	/* Who has it where several objects want it. */
+	const void *owner;
+	uint8_t claim;
+	const char *created;
 	unsigned int order;		/* in which they came */
-	bool host_port;			/* of a pod */
-	bool dying;			/* which is being deleted */
 };
 
 /* One that is terminating and has no weight is only wanted where it is there already. */

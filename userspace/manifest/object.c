@@ -376,6 +376,7 @@ void read_pod(struct reader *r, struct node *node)
 	node_bool(r, node_get(spec, "hostNetwork"), &pod->host);
 	pod->done = !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed");
 	pod->dying = node_get(meta, "deletionTimestamp");
+	pod->created = read_created(r, meta);
 	labels_read(r, node_map(r, meta, "labels"), &pod->labels);
 	pod_ips(r, status, pod);
 	pod_ports(r, node_list(r, spec, "containers"), false, pod);
@@ -384,6 +385,14 @@ void read_pod(struct reader *r, struct node *node)
 }
 
 /* ---- any object ---- */
+
+const char *read_created(struct reader *r, const struct node *meta)
+{
+	const struct node *created = node_get(meta, "creationTimestamp");
+
+	return created && created->type == NODE_SCALAR && !node_is_null(created) ?
+	       intern(r->m, created->text) : "";
+}
 
 struct kind {
 	const char *api;	/* versions, between blanks */

@@ -322,6 +322,7 @@ void read_service(struct reader *r, struct node *node)
 	memset(service, 0, sizeof(*service));
 	service->ns = intern(r->m, r->ns);
 	service->name = intern(r->m, r->name);
+	service->created = read_created(r, meta);
 	labels_read(r, labels, &service->labels);
 	child = node_map(r, spec, "selector");
 	service->has_selector = child && child->count;
