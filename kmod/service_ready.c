@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Services, from staged to published: who takes connections, and how one is chosen. */
 
-#include "service_private.h"
 #include "alloc.h"
+#include "service.h"
 
 /* Which state backends need to take new connections: terminating ones, if no other does. */
 static u8 wattle_service_usable_state(const struct wattle_service *service)

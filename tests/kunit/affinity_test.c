@@ -256,7 +256,8 @@ static void wattle_aff_test_shared(struct kunit *test)
 	/* Another version of a frontend remembers as before. */
 	wattle_aff_test_set_of(test, &with, 2, WATTLE_BACKEND_STATE_ACTIVE, false);
 	rcu_read_lock();
-	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, wattle_aff_test_service_of(f, &with), &b), 0);
+	other = wattle_aff_test_service_of(f, &with);
+	KUNIT_EXPECT_EQ(test, wattle_aff_test_where(f, other, &b), 0);
 	rcu_read_unlock();
 }
 
