@@ -339,11 +339,12 @@ for to in 10.96.0.99 fd00:96::99; do
 		check "$from to $to, of a range, UDP" ask blocked n1 no_service $from udp $to 53
 		check "$from to $to, of a range, a ping" ask blocked n1 no_service $from ping $to
 	done
-	check "explain: $to is nobody's" ask explain n1 p1a $to tcp 80 verdict=drop reason=no_service
 done
+check "explain: nobody's" ask explain n1 p1a 10.96.0.99 tcp 80 verdict=drop reason=no_service
+check "explain: over IPv6" ask explain n1 p1a/6 fd00:96::99 tcp 80 verdict=drop reason=no_service
 check "it goes nowhere else" ask unseen wire "in .*(10.96.0.99|fd00:96::99)"
 for f in "" /6; do
-	v=${f:+ over IPv6}, beside that
+	v="${f:+ over IPv6}, beside that"
 	for from in p1a n1 net; do reaches $from 88 n2 "${from/net/n1}"; done
 	equals "other ports of a service are refused$v" refused "$(refused "$(ask tcp p1a "vip$f" 99)")"
 done
@@ -364,7 +365,7 @@ for to in 10.96.0.99 fd00:96::99; do
 done
 check "it goes nowhere else" ask unseen wire "in .*(10.96.0.99|fd00:96::99)"
 for f in "" /6; do
-	v=${f:+ over IPv6}, beside that
+	v="${f:+ over IPv6}, beside that"
 	for from in p1a n1 net; do reaches $from 88 n2 "${from/net/n1}"; done
 done
 ask uncapture wire >/dev/null

@@ -976,7 +976,7 @@ def contract(w):
         policies, first = kernel_policies(value)
         compare(policies, first, mode["request"]["attributes"], op["attribute-set"], op["name"])
         count += 1
-    same(count, 30)
+    same(count, 33)
 
 
 @test("an attribute of the set that the operation does not take is refused")
