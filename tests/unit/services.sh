@@ -402,6 +402,8 @@ refused 'Service shop/web: spec.ports\[0\].nodePort: 0.0.0.0:30080/tcp is claime
 	"$(service api "$node, externalTrafficPolicy: Local")$(service web "${node/10.96.0.10/10.96.0.11}, externalTrafficPolicy: Local")"
 [ "$(grep -c 'claimed twice' "$dir/err")" -eq 1 ]
 tap $? "and that once"
+refused 'Service shop/web: spec.ports\[1\].nodePort: 0.0.0.0:30080/tcp is claimed twice, as well by .*Service shop/web: spec.ports\[0\].nodePort' \
+	"$(service web 'type: NodePort, clusterIP: 10.96.0.10, externalTrafficPolicy: Local, ports: [{name: a, port: 80, nodePort: 30080}, {name: b, port: 81, nodePort: 30080}]')"
 # What anybody can ask for is no error: one has it, for both scopes.
 external="$one, externalIPs: [198.51.100.9]"
 serves "a load balancer's address goes before an external one" n1 '10.96.0.10:80/tcp -> none

@@ -426,7 +426,7 @@ static bool frontend_merge(struct manifest_service *to, const struct manifest_se
  * What the cluster allocates it gives to one: that is an error. Else anybody can ask for what
  * another has, which must not stop the node from being configured.
  */
-static void claim_refuse(struct making *k, const struct manifest_service *has,
+static void claim_lost(struct making *k, const struct manifest_service *has,
 			 const struct manifest_service *wants)
 {
 	char text[WATTLE_FRONTEND_STRLEN];
@@ -456,13 +456,14 @@ static void frontends_check(struct making *k)
 			has = &k->all[kept++];
 			continue;
 		}
-		if (s->owner == has->owner &&
-		    s->frontend.scope != k->all[kept - 1].frontend.scope) {
+		/* Right behind his own for any, which came first: the one for outside. */
+		if (s->owner == has->owner && has == &k->all[kept - 1] &&
+		    s->frontend.scope != has->frontend.scope) {
 			k->all[kept++] = *s;
 			continue;
 		}
 		if (!frontend_merge(has, s))
-			claim_refuse(k, has, s);
+			claim_lost(k, has, s);
 		free(s->source);
 		free(s->backend);
 	}
