@@ -145,7 +145,7 @@ bool manifest_services(struct manifest *m, const char *node, struct manifest_ser
 		       size_t *count);
 void manifest_services_free(struct manifest_service *services, size_t count);
 
-/* What services' addresses are from, sorted, each once; the caller frees *@ranges. */
+/* What services' addresses are from, each once; the caller frees *@ranges. */
 void manifest_ranges(struct manifest *m, struct wattle_prefix **ranges, size_t *count);
 
 /* How pods of an identity leave the cluster. @interface: the address is the one that it has. */

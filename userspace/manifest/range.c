@@ -43,11 +43,6 @@ void read_foreign_service(struct reader *r, struct node *spec)
 			*APPEND(r->m->foreign, r->m->foreign_count) = addr;
 }
 
-static int compare_prefixes(const void *a, const void *b)
-{
-	return wattle_prefix_compare(a, b);
-}
-
 /* A service of it that another proxy serves: here nobody has its address. */
 static const struct wattle_addr *range_foreigner(const struct manifest *m, const struct range *range)
 {
@@ -59,26 +54,31 @@ static const struct wattle_addr *range_foreigner(const struct manifest *m, const
 	return NULL;
 }
 
+static bool has_prefix(const struct wattle_prefix *all, size_t count,
+		       const struct wattle_prefix *prefix)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (wattle_prefix_equal(&all[i], prefix))
+			return true;
+	return false;
+}
+
 void manifest_ranges(struct manifest *m, struct wattle_prefix **ranges, size_t *count)
 {
 	const struct wattle_addr *foreigner;
-	struct wattle_prefix *all = NULL;
 	char text[WATTLE_ADDR_STRLEN];
-	size_t i, n = 0, kept = 0;
+	unsigned int i;
 
+	*ranges = NULL;
+	*count = 0;
 	for (i = 0; i < m->range_count; i++) {
 		foreigner = range_foreigner(m, &m->range[i]);
 		if (foreigner)
 			warn_at(m, "%s: left out, for another proxy serves %s",
 				m->range[i].where, wattle_addr_text(text, foreigner));
-		else
-			*APPEND(all, n) = m->range[i].prefix;
+		else if (!has_prefix(*ranges, *count, &m->range[i].prefix))
+			*APPEND(*ranges, *count) = m->range[i].prefix;
 	}
-	if (n)
-		qsort(all, n, sizeof(*all), compare_prefixes);
-	for (i = 0; i < n; i++)
-		if (!kept || !wattle_prefix_equal(&all[kept - 1], &all[i]))
-			all[kept++] = all[i];
-	*ranges = all;
-	*count = kept;
 }
