@@ -15,10 +15,10 @@ struct wattle_range_model {
 static struct wattle_prefix wattle_range_test_prefix(unsigned int i)
 {
 	struct in6_addr v6 = wattle_test_v6(0x0a600000 + (i % 3));
-	struct wattle_prefix prefix = { .len = 12 * (i / 2) };
+	struct wattle_prefix prefix = { .len = min(15 * (i / 2), 128u) };
 
 	if (i % 2)
-		return wattle_test_prefix4(0x0a600000 + (i % 3), min(3 * (i / 2), 32u));
+		return wattle_test_prefix4(0x0a600000 + (i % 3), min(4 * (i / 2), 32u));
 	ipv6_addr_prefix(&prefix.addr, &v6, prefix.len);
 	return prefix;
 }

@@ -471,7 +471,7 @@ refused 'ServiceCIDR a: spec: cidrs: is empty' "$(cidr a '{cidrs: []}')"
 refused 'spec: is missing' "$(cidr a '{}' | sed '/^spec/d')"
 refused 'cidrs\[0\]: a range of all addresses' "$(cidr a '{cidrs: [0.0.0.0/0]}')"
 refused 'cidrs\[0\]: "10.96.0.1" is not a prefix' "$(cidr a '{cidrs: [10.96.0.1]}')"
-refused 'cidr' "$(cidr a '{cidr: [10.96.0.0/12]}')"
+refused 'ServiceCIDR a: spec.cidr: unknown field' "$(cidr a '{cidr: [10.96.0.0/12]}')"
 
 # What the kernel would refuse, before it is asked ---------------------------------------------------
 prefixes() { python3 -c 'import sys; print(", ".join(sys.argv[1] % (i >> 8, i & 255) for i in range(int(sys.argv[2]))))' "$@"; }
