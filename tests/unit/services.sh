@@ -426,7 +426,8 @@ serves "or the first where neither is" n1 '10.96.0.10:80/tcp -> none
 	198.51.100.9:80/tcp -> none' "$(service api "$external")$(service web "${external/.10,/.11,}")$web"
 serves "a node port before a pod's" n1 '0.0.0.0:30080/tcp -> 10.1.0.5:8080, 10.2.0.7:8080
 	10.96.0.10:80/tcp -> 10.1.0.5:8080, 10.2.0.7:8080' \
-	"$(pod a n1 10.1.0.9 '{containerPort: 8080, hostPort: 30080}')$(service web "$node")$web"
+	"$(pod a n1 10.1.0.9 '{containerPort: 8080, hostPort: 30080}' '' 'creationTimestamp: "2026-01-01T00:00:00Z"')$(
+		service web "$node" '' 'creationTimestamp: "2026-02-01T00:00:00Z"')$web"
 warned '.*Pod shop/a: .*hostPort: 0.0.0.0:30080/tcp is left out: .*Service shop/web: spec.ports\[0\].nodePort has it'
 serves "also of one that leaves" n1 '0.0.0.0:30080/tcp -> none
 	10.96.0.10:80/tcp -> none' \
