@@ -299,12 +299,15 @@ static void wattle_svc_test_random(struct kunit *test)
 }
 
 #define WATTLE_MAGLEV_TEST_BACKENDS	10
+/* As many as the table is for. */
+#define WATTLE_MAGLEV_TEST_MOST		(WATTLE_MAGLEV_SIZE / 100)
 
 struct wattle_maglev_test {
-	struct wattle_backend backends[WATTLE_MAGLEV_TEST_BACKENDS];
+	struct wattle_backend backends[WATTLE_MAGLEV_TEST_MOST];
+	struct wattle_backend rest[WATTLE_MAGLEV_TEST_MOST];
 	u8 before[WATTLE_MAGLEV_SIZE];
 	u8 after[WATTLE_MAGLEV_SIZE];
-	unsigned int share[WATTLE_MAGLEV_TEST_BACKENDS];
+	unsigned int share[WATTLE_MAGLEV_TEST_MOST];
 };
 
 static struct wattle_maglev_test *wattle_maglev_test_begin(struct kunit *test)
@@ -312,7 +315,7 @@ static struct wattle_maglev_test *wattle_maglev_test_begin(struct kunit *test)
 	struct wattle_maglev_test *t = kvzalloc(sizeof(*t), GFP_KERNEL);
 	unsigned int i;
 
-	for (i = 0; t && i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
+	for (i = 0; t && i < WATTLE_MAGLEV_TEST_MOST; i++) {
 		t->backends[i].addr = wattle_test_v4(0x0a010000 + 3 * i);
 		t->backends[i].port = htons(8080);
 		t->backends[i].weight = 1;
@@ -370,34 +373,96 @@ static void wattle_maglev_test_weights(struct kunit *test)
 	kvfree(t);
 }
 
-/*
- * One of N goes: its slots have to move, 1/N of all, and half as many again may. Others than
- * those that pointed to it are a small part.
- */
-static void wattle_maglev_test_disruption(struct kunit *test)
+/* Many backends: chance makes the shares, up to an eighth more. */
+static void wattle_maglev_test_bounded(struct kunit *test)
 {
 	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
-	struct wattle_backend rest[WATTLE_MAGLEV_TEST_BACKENDS - 1];
-	unsigned int gone, i, n, moved;
+	const unsigned int share = WATTLE_MAGLEV_SIZE / WATTLE_MAGLEV_TEST_MOST;
+	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
-	for (gone = 0; gone < WATTLE_MAGLEV_TEST_BACKENDS; gone++) {
-		for (i = 0, n = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
-			if (i != gone)
-				rest[n++] = t->backends[i];
-		}
-		KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->after, 1, WATTLE_MAGLEV_SIZE, rest, n),
-				0);
-		for (i = 0, moved = 0; i < WATTLE_MAGLEV_SIZE; i++)
-			moved += !ipv6_addr_equal(&t->backends[t->before[i]].addr,
-						  &rest[t->after[i]].addr);
-		KUNIT_EXPECT_GE(test, moved, WATTLE_MAGLEV_SIZE / WATTLE_MAGLEV_TEST_BACKENDS);
-		KUNIT_EXPECT_LE_MSG(test, moved,
-				    WATTLE_MAGLEV_SIZE * 3 / 2 / WATTLE_MAGLEV_TEST_BACKENDS,
-				    "backend %u of %u", gone, WATTLE_MAGLEV_TEST_BACKENDS);
+						 WATTLE_MAGLEV_TEST_MOST), 0);
+	wattle_maglev_test_count(t, t->before);
+	for (i = 0; i < WATTLE_MAGLEV_TEST_MOST; i++) {
+		KUNIT_EXPECT_GT(test, t->share[i], share / 2);
+		KUNIT_EXPECT_LE(test, t->share[i], share + share / 8 + 1);
 	}
+	kvfree(t);
+}
+
+/* How many slots of @before, for @count backends, point elsewhere without number @gone. */
+static unsigned int wattle_maglev_test_moved(struct kunit *test, struct wattle_maglev_test *t,
+					     unsigned int count, unsigned int gone)
+{
+	unsigned int i, n, moved;
+
+	for (i = 0, n = 0; i < count; i++) {
+		if (i != gone)
+			t->rest[n++] = t->backends[i];
+	}
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->after, 1, WATTLE_MAGLEV_SIZE, t->rest, n), 0);
+	for (i = 0, moved = 0; i < WATTLE_MAGLEV_SIZE; i++)
+		moved += !ipv6_addr_equal(&t->backends[t->before[i]].addr,
+					  &t->rest[t->after[i]].addr);
+	return moved;
+}
+
+/* One of N goes: its slots have to move, about 1/N of all, and half of 1/N may beside them. */
+static void wattle_maglev_test_disruption(struct kunit *test)
+{
+	static const unsigned int counts[] = { 2, 3, 10, 25, 40, 80, WATTLE_MAGLEV_TEST_MOST };
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	unsigned int count, gone, moved, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		count = counts[i];
+		KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE,
+							 t->backends, count), 0);
+		wattle_maglev_test_count(t, t->before);
+		for (gone = 0; gone < count; gone += 1 + count / 10) {
+			moved = wattle_maglev_test_moved(test, t, count, gone);
+			KUNIT_EXPECT_GE(test, moved, t->share[gone]);
+			KUNIT_EXPECT_LE_MSG(test, moved, WATTLE_MAGLEV_SIZE * 3 / 2 / count,
+					    "backend %u of %u", gone, count);
+		}
+	}
+	kvfree(t);
+}
+
+/* The same by weights: who has most of it goes, and half as much as its share may move beside. */
+static void wattle_maglev_test_heaviest(struct kunit *test)
+{
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (i = 0; i < 40; i++)
+		t->backends[i].weight = 1 + i % 5;
+	t->backends[20].weight = 10;
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 40), 0);
+	wattle_maglev_test_count(t, t->before);
+	KUNIT_EXPECT_LE(test, wattle_maglev_test_moved(test, t, 40, 20), t->share[20] * 3 / 2);
+	kvfree(t);
+}
+
+/* Whatever the weights are, every slot has somebody, who is among the backends. */
+static void wattle_maglev_test_extremes(struct kunit *test)
+{
+	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
+	unsigned int i, left = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (i = 0; i < WATTLE_MAGLEV_TEST_MOST; i++)
+		t->backends[i].weight = i % 2 ? U16_MAX : 1;
+	memset(t->before, 0xff, sizeof(t->before));
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 WATTLE_MAGLEV_TEST_MOST), 0);
+	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
+		left += t->before[i] >= WATTLE_MAGLEV_TEST_MOST;
+	KUNIT_EXPECT_EQ(test, left, 0u);
 	kvfree(t);
 }
 
@@ -771,7 +836,10 @@ static struct kunit_case wattle_service_cases[] = {
 	KUNIT_CASE(wattle_svc_test_turns),
 	KUNIT_CASE(wattle_maglev_test_equal),
 	KUNIT_CASE(wattle_maglev_test_weights),
+	KUNIT_CASE(wattle_maglev_test_bounded),
 	KUNIT_CASE(wattle_maglev_test_disruption),
+	KUNIT_CASE(wattle_maglev_test_heaviest),
+	KUNIT_CASE(wattle_maglev_test_extremes),
 	KUNIT_CASE(wattle_maglev_test_widths),
 	{}
 };
