@@ -136,15 +136,15 @@ for f in "" /6; do
 done
 ask open loop n1 udp 127.0.0.1 30055 >/dev/null
 # As when a conversation ends while an answer is on its way: the node seems to have begun it.
-ask open behind p1a udp n1 30055 sport=40055 >/dev/null
-at n1 conntrack -D -p udp --sport 40055 >/dev/null 2>&1
+ask open behind p1a udp n1 30055 sport=20055 >/dev/null
+at n1 conntrack -D -p udp --sport 20055 >/dev/null 2>&1
 at n1 python3 - $N1 "${POD4[p1a]}" <<-'END'
 	import socket, struct, sys
 	raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
 	raw.bind((sys.argv[1], 0))
-	raw.sendto(struct.pack("!HHHH", 30055, 40055, 8, 0), (sys.argv[2], 0))
+	raw.sendto(struct.pack("!HHHH", 30055, 20055, 8, 0), (sys.argv[2], 0))
 END
-check "an answer that came too late" eval 'at n1 conntrack -L -p udp --sport 30055 2>/dev/null | grep -q dport=40055'
+check "an answer that came too late" eval 'at n1 conntrack -L -p udp --sport 30055 2>/dev/null | grep -q dport=20055'
 both <<-END
 service add 0.0.0.0:30055/udp
 backend add 0.0.0.0:30055/udp to 10.2.0.7:8053

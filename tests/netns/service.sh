@@ -77,7 +77,7 @@ for f in "" /6; do
 done
 equals "maglev: all backends" "p1b p2a " "$(answers 24 udp p1a vip 53)"
 equals "maglev: the same port, the same backend" 1 \
-	"$(answers 6 udp p1a vip 53 sport=45678 | wc -w)"
+	"$(answers 6 udp p1a vip 53 sport=25678 | wc -w)"
 equals "the client's address is kept" "10.1.0.5" "$(ask tcp p1a vip 80 | cut -d ' ' -f 2)"
 equals "also where the backend is near" "10.1.0.5" "$(ask tcp p1a vip 81 | cut -d ' ' -f 2)"
 check "a pod that reaches itself, UDP" ask udp p1b vip 81
@@ -145,15 +145,15 @@ ip -n wt-p1a link set eth0 mtu 1450
 ip -n wt-n1 link set p1a mtu 1450
 
 # As any other NAT ---------------------------------------------------------------------------------
-check "a connection to look at" ask open look p1a tcp vip 80 sport=41234
+check "a connection to look at" ask open look p1a tcp vip 80 sport=21234
 check "which talks" ask talk look size=20000
 check "conntrack shows the translation" eval \
-	'at n1 conntrack -L -p tcp 2>/dev/null | grep -qE "src=10.1.0.5 dst=10.96.0.10 sport=41234 dport=80 src=10.2.0.[78] dst=10.1.0.5 sport=8080 dport=41234"'
+	'at n1 conntrack -L -p tcp 2>/dev/null | grep -qE "src=10.1.0.5 dst=10.96.0.10 sport=21234 dport=80 src=10.2.0.[78] dst=10.1.0.5 sport=8080 dport=21234"'
 cached "flow show does" eval 'w n1 -j flow show | jq -e ".. | objects | select(.dport? == 80)"'
 
 # Backends go and come -------------------------------------------------------------------------------
 # The one that the connection is with goes.
-at=$(at n1 conntrack -L -p tcp --orig-port-src 41234 2>/dev/null | grep -oE 'src=10.2.0.[78]' | cut -d = -f 2)
+at=$(at n1 conntrack -L -p tcp --orig-port-src 21234 2>/dev/null | grep -oE 'src=10.2.0.[78]' | cut -d = -f 2)
 [ "$at" = 10.2.0.7 ] && stays=p2b || stays=p2a
 both <<<"backend del $VIP:80/tcp to $at:8080"
 equals "a backend that is gone gets nothing new" "$stays " "$(answers 12 tcp p1a vip 80)"
