@@ -66,14 +66,14 @@ equals "explain names the policy that allows" "x/web" \
 	"$(why n2 10.1.0.6 10.2.0.7 80 .ingress.policy)"
 equals "explain names the policy that denies" "y/quiet" \
 	"$(why n2 10.2.0.8 10.1.0.6 80 .egress.policy)"
-timeout 20 "$WATTLECTL" -n wt-n2 monitor drop >"$dir/events" 2>&1 &
+timeout 90 "$WATTLECTL" -n wt-n2 monitor drop >"$dir/events" 2>&1 &
 heard()
 {
 	ask blocked n2 policy_ingress p1a tcp p2a 80 >/dev/null
 	grep -q 'no policy of x/p2a allows 80/TCP from x/p1a; x/deny-all, x/web select it' \
 		"$dir/events" || { cat "$dir/events"; return 1; }
 }
-check "monitor says it in the same words" eventually 15 heard
+check "monitor says it in the same words" eventually 60 heard
 heard >"$dir/heard" || note "$(cat "$dir/heard")"
 check "twice is nothing" says n2 '^nothing changed$' -f $files
 

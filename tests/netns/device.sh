@@ -68,7 +68,7 @@ at a ip link set w0 down
 check "down, it takes the port's number" link a set w0 port 9000 underlay 4
 refuses "but does not go up" 'in use' at a ip link set w0 up
 stop "$bg"
-eventually 5 eval '! listens a 9000'
+eventually 60 eval '! listens a 9000'
 check "it goes up when the port is free" at a ip link set w0 up
 
 # What is refused names the attribute ------------------------------------------------

@@ -198,7 +198,7 @@ killed()
 	setsid bash -c '{ seq 1 20000 | awk "{ printf \"identity add 172.16.%d.%d/32 id 900 via 192.0.2.2\\n\",
 		\$1 / 250, \$1 % 250 + 1 }"; sleep 100; } | "$0" -n wt-n1 -b -' "$WATTLECTL" >/dev/null 2>&1 &
 	pid=$!
-	eventually 10 pgrep -g $pid -f wattlectl || return
+	eventually 60 pgrep -g $pid -f wattlectl || return
 	sleep 0.5
 	pgrep -g $pid -f "wattlectl -n" >/dev/null || return
 	kill -9 -- -$pid

@@ -63,7 +63,7 @@ def echo_answer(v6, packet, ident, data):
 
 
 def transport(kv, v6, src, dst, payload):
-    proto, sport, dport = kv["proto"], int(kv.get("sport", 40000)), int(kv.get("dport", 0))
+    proto, sport, dport = kv["proto"], int(kv.get("sport", 20000)), int(kv.get("dport", 0))
     number = NUMBERS.get(proto) or int(proto)
     if number == 17:
         ulen = int(kv.get("ulen", 8 + len(payload)))

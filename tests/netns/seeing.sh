@@ -12,7 +12,7 @@ told()
 	# The last line may not be whole yet.
 	local file=$said/$1 filter=$2
 
-	eventually 20 eval 'grep "}$" "$file" | jq -es "any(.[]; $filter)"' || {
+	eventually 60 eval 'grep "}$" "$file" | jq -es "any(.[]; $filter)"' || {
 		tail -n 3 "$file"
 		return 1
 	}

@@ -200,14 +200,14 @@ kept()
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(200): s.sendto(b'x', ('127.0.0.1', 8472))"
 	at n1 conntrack -F
-	eventually 20 eval 'at n1 conntrack -F; [ "$(at n1 cat /proc/sys/net/netfilter/nf_conntrack_count)" -lt 50 ]'
+	eventually 60 eval 'at n1 conntrack -F; [ "$(at n1 cat /proc/sys/net/netfilter/nf_conntrack_count)" -lt 50 ]'
 }
 check "connections to the tunnel's port are let go" kept
 
 # Told to who listens ---------------------------------------------------------------------------
 for reason in unknown_node wrong_identity foreign_source no_endpoint not_unicast bad_vxlan bad_frame \
 	bad_header bad_fragment bad_ecn spoofed_source tunnel_port conntrack; do
-	check "monitor told of $reason" eventually 10 grep -q "\"reason\": *\"$reason\"" "$drops"
+	check "monitor told of $reason" eventually 60 grep -q "\"reason\": *\"$reason\"" "$drops"
 done
 check "each line is an object" jq -e .reason "$drops"
 

@@ -76,6 +76,7 @@ seen()
 	pid=$!
 	eventually 60 grep -q ready "$work/seen" || return
 	"$@" >/dev/null 2>&1
+	eventually 20 grep -qE -- "$regex" "$work/seen"
 	sleep 0.5
 	kill "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
