@@ -7,8 +7,8 @@
  * There, a backend that comes to a slot of another looks for its next free one at once. Who
  * has which slot then hangs on who came by first, all through the table: what one that goes
  * disturbs grows with the square of their number. Here its turn is over, and a slot goes to
- * who has it early in his order, no matter who else there is. What chance makes of the
- * shares is bounded by the room that each backend has, see wattle_maglev_make_room().
+ * the one that has it earliest in its order, whoever else there is. What chance makes of
+ * the shares is bounded by the room of each, see wattle_maglev_make_room().
  *
  * All of it follows from the backends' addresses: the tables of two nodes are the
  * same. With weights, a backend takes a turn when it has saved up for one: each round gives
