@@ -17,6 +17,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/jhash.h>
+#include <linux/math64.h>
 #include <linux/sched.h>
 #include "service.h"
 #include "alloc.h"
@@ -91,7 +92,7 @@ static bool wattle_maglev_take(struct wattle_maglev_order *order, unsigned long 
 	return true;
 }
 
-/* Who has no room any more leaves @orders; the others go on, and one has a turn in each round. */
+/* Who has no room any more leaves @orders, and turns are as the heaviest of the others needs. */
 static void wattle_maglev_turns(void *table, u8 width, u32 size,
 				struct wattle_maglev_order *orders, u32 count,
 				unsigned long *taken, u32 turn)

@@ -323,13 +323,23 @@ static struct wattle_maglev_test *wattle_maglev_test_begin(struct kunit *test)
 	return t;
 }
 
-static void wattle_maglev_test_count(struct wattle_maglev_test *t, const u8 *table)
+/* The first @count backends fill @before. */
+static void wattle_maglev_test_fill(struct kunit *test, struct wattle_maglev_test *t,
+				    unsigned int count)
 {
-	unsigned int i;
+	unsigned int i, nobody = 0;
 
+	memset(t->before, 0xff, sizeof(t->before));
+	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
+						 count), 0);
 	memset(t->share, 0, sizeof(t->share));
-	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
-		t->share[table[i]]++;
+	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++) {
+		if (t->before[i] < count)
+			t->share[t->before[i]]++;
+		else
+			nobody++;
+	}
+	KUNIT_EXPECT_EQ(test, nobody, 0u);
 }
 
 /* Equal weights, equal shares, to a slot. */
@@ -339,9 +349,7 @@ static void wattle_maglev_test_equal(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
-	wattle_maglev_test_count(t, t->before);
+	wattle_maglev_test_fill(test, t, WATTLE_MAGLEV_TEST_BACKENDS);
 	for (i = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
 		KUNIT_EXPECT_GE(test, t->share[i],
 				WATTLE_MAGLEV_SIZE / WATTLE_MAGLEV_TEST_BACKENDS);
@@ -362,9 +370,7 @@ static void wattle_maglev_test_weights(struct kunit *test)
 		t->backends[i].weight = 1 + 7 * i;
 		total += t->backends[i].weight;
 	}
-	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
-	wattle_maglev_test_count(t, t->before);
+	wattle_maglev_test_fill(test, t, WATTLE_MAGLEV_TEST_BACKENDS);
 	for (i = 0; i < WATTLE_MAGLEV_TEST_BACKENDS; i++) {
 		want = WATTLE_MAGLEV_SIZE * t->backends[i].weight / total;
 		KUNIT_EXPECT_LE(test, abs((int)t->share[i] - (int)want),
@@ -381,9 +387,7 @@ static void wattle_maglev_test_bounded(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 WATTLE_MAGLEV_TEST_MOST), 0);
-	wattle_maglev_test_count(t, t->before);
+	wattle_maglev_test_fill(test, t, WATTLE_MAGLEV_TEST_MOST);
 	for (i = 0; i < WATTLE_MAGLEV_TEST_MOST; i++) {
 		KUNIT_EXPECT_GT(test, t->share[i], share / 2);
 		KUNIT_EXPECT_LE(test, t->share[i], share + share / 8 + 1);
@@ -418,9 +422,7 @@ static void wattle_maglev_test_disruption(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		count = counts[i];
-		KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE,
-							 t->backends, count), 0);
-		wattle_maglev_test_count(t, t->before);
+		wattle_maglev_test_fill(test, t, count);
 		for (gone = 0; gone < count; gone += 1 + count / 10) {
 			moved = wattle_maglev_test_moved(test, t, count, gone);
 			KUNIT_EXPECT_GE(test, moved, t->share[gone]);
@@ -438,31 +440,28 @@ static void wattle_maglev_test_heaviest(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < WATTLE_MAGLEV_TEST_MOST; i++)
 		t->backends[i].weight = 1 + i % 5;
 	t->backends[20].weight = 10;
-	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 40), 0);
-	wattle_maglev_test_count(t, t->before);
-	KUNIT_EXPECT_LE(test, wattle_maglev_test_moved(test, t, 40, 20), t->share[20] * 3 / 2);
+	wattle_maglev_test_fill(test, t, WATTLE_MAGLEV_TEST_MOST);
+	KUNIT_EXPECT_LE(test, wattle_maglev_test_moved(test, t, WATTLE_MAGLEV_TEST_MOST, 20),
+			t->share[20] * 3 / 2);
 	kvfree(t);
 }
 
-/* Whatever the weights are, every slot has somebody, who is among the backends. */
+/* The largest weight beside the smallest: who has most takes what is his, and leaves the rest. */
 static void wattle_maglev_test_extremes(struct kunit *test)
 {
 	struct wattle_maglev_test *t = wattle_maglev_test_begin(test);
-	unsigned int i, left = 0;
+	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->backends[1].weight = U16_MAX;
+	wattle_maglev_test_fill(test, t, 2);
+	KUNIT_EXPECT_EQ(test, t->share[0], 1u);
 	for (i = 0; i < WATTLE_MAGLEV_TEST_MOST; i++)
 		t->backends[i].weight = i % 2 ? U16_MAX : 1;
-	memset(t->before, 0xff, sizeof(t->before));
-	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 WATTLE_MAGLEV_TEST_MOST), 0);
-	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
-		left += t->before[i] >= WATTLE_MAGLEV_TEST_MOST;
-	KUNIT_EXPECT_EQ(test, left, 0u);
+	wattle_maglev_test_fill(test, t, WATTLE_MAGLEV_TEST_MOST);
 	kvfree(t);
 }
 
@@ -474,8 +473,7 @@ static void wattle_maglev_test_widths(struct kunit *test)
 	u32 i, differ = 0;
 
 	KUNIT_ASSERT_TRUE(test, t && wide);
-	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(t->before, 1, WATTLE_MAGLEV_SIZE, t->backends,
-						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	wattle_maglev_test_fill(test, t, WATTLE_MAGLEV_TEST_BACKENDS);
 	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(wide, 4, WATTLE_MAGLEV_SIZE, t->backends,
 						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
 	for (i = 0; i < WATTLE_MAGLEV_SIZE; i++)
@@ -488,6 +486,7 @@ static void wattle_maglev_test_widths(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, differ, 0u);
 	KUNIT_EXPECT_EQ(test, wattle_maglev_fill(wide, 4, 3, t->backends,
 						 WATTLE_MAGLEV_TEST_BACKENDS), 0);
+	KUNIT_EXPECT_EQ(test, BIT(wide[0]) | BIT(wide[1]) | BIT(wide[2]), 7ul);
 	kvfree(wide);
 	kvfree(t);
 }
