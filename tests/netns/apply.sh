@@ -67,6 +67,7 @@ equals "explain names the policy that allows" "x/web" \
 equals "explain names the policy that denies" "y/quiet" \
 	"$(why n2 10.2.0.8 10.1.0.6 80 .egress.policy)"
 timeout 90 "$WATTLECTL" -n wt-n2 monitor drop >"$dir/events" 2>&1 &
+monitor=$!
 heard()
 {
 	ask blocked n2 policy_ingress p1a tcp p2a 80 >/dev/null
@@ -75,6 +76,7 @@ heard()
 }
 check "monitor says it in the same words" eventually 60 heard
 heard >"$dir/heard" || note "$(cat "$dir/heard")"
+kill $monitor
 check "twice is nothing" says n2 '^nothing changed$' -f $files
 
 # Errors change nothing ----------------------------------------------------------------------
