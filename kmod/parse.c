@@ -100,6 +100,30 @@ static enum wattle_reason wattle_parse_transport(struct sk_buff *skb, unsigned i
 	return WATTLE_REASON_NONE;
 }
 
+/* Ports, and the number that ICMP has in place of them, are in the first bytes. */
+bool wattle_parse_sum_slow(const struct sk_buff *skb, const struct wattle_key *key,
+			   const struct wattle_parsed *parsed)
+{
+	int start = skb_checksum_start_offset(skb) - parsed->hlen;
+	int place = start + skb->csum_offset;
+
+	/* Who makes fragments makes the sum before that. */
+	if (start < 0 || (parsed->flags & WATTLE_PARSED_FRAGMENT))
+		return false;
+	switch (key->proto) {
+	case IPPROTO_TCP:
+		return false;
+	case IPPROTO_UDP:	/* a tunnel of the pod's own */
+		return start >= (int)sizeof(struct udphdr);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return place == offsetof(struct icmphdr, checksum) ||
+		       place >= (int)sizeof(struct icmphdr);
+	default:
+		return place >= 2 * (int)sizeof(__be16);
+	}
+}
+
 enum wattle_reason wattle_parse_check(const struct wattle_key *key)
 {
 	__be32 saddr, daddr;

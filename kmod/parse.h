@@ -112,6 +112,29 @@ static __always_inline bool wattle_parse_plain(const struct sk_buff *skb, struct
 	return wattle_parse_plain_ports(skb, sizeof(*ip6h), ip6h->nexthdr, key, parsed);
 }
 
+bool wattle_parse_sum_slow(const struct sk_buff *skb, const struct wattle_key *key,
+			   const struct wattle_parsed *parsed);
+
+/*
+ * Is the sum that an offload is to fill in where the protocol has it, and not in what is decided
+ * by? Whoever may send frames says where it is to be written: a device, or the kernel, does that
+ * once we have let the packet go. Of what was read from @skb, whose data is at the network header.
+ */
+static __always_inline bool wattle_parse_sum(const struct sk_buff *skb,
+					     const struct wattle_key *key,
+					     const struct wattle_parsed *parsed)
+{
+	unsigned int place = key->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) :
+							 offsetof(struct udphdr, check);
+
+	return skb->ip_summed != CHECKSUM_PARTIAL ||
+	       (likely((key->proto == IPPROTO_TCP || key->proto == IPPROTO_UDP) &&
+		       !(parsed->flags & WATTLE_PARSED_FRAGMENT) &&
+		       skb_checksum_start_offset(skb) == parsed->hlen &&
+		       skb->csum_offset == place)) ||
+	       wattle_parse_sum_slow(skb, key, parsed);
+}
+
 /*
  * Are those the addresses of a packet that can be carried?
  * Context: any. Return: WATTLE_REASON_NONE, BAD_HEADER, NOT_UNICAST.

@@ -144,6 +144,54 @@ static void wattle_parse_test_header(struct kunit *test)
 	}
 }
 
+/* Where an offload may be told to write a sum, behind a network header of 20 bytes. */
+static void wattle_parse_test_sum(struct kunit *test)
+{
+	static const struct {
+		const char *what;
+		u8 proto, start, offset;
+		u16 flags;
+		bool sound;
+	} cases[] = {
+		{ "TCP", IPPROTO_TCP, 20, 16, 0, true },
+		{ "TCP, its flags", IPPROTO_TCP, 20, 13 },
+		{ "TCP, from behind its ports", IPPROTO_TCP, 24, 12 },
+		{ "TCP of a fragment", IPPROTO_TCP, 20, 16, WATTLE_PARSED_FRAGMENT },
+		{ "UDP", IPPROTO_UDP, 20, 6, 0, true },
+		{ "UDP, its port", IPPROTO_UDP, 20, 2 },
+		{ "UDP, its length", IPPROTO_UDP, 20, 4 },
+		{ "UDP, an address", IPPROTO_UDP, 12, 4 },
+		{ "UDP, its own place from elsewhere", IPPROTO_UDP, 16, 10 },
+		{ "UDP, a packet inside", IPPROTO_UDP, 70, 16, 0, true },
+		{ "ICMP", IPPROTO_ICMP, 20, 2, 0, true },
+		{ "ICMP, its type", IPPROTO_ICMP, 20, 0 },
+		{ "ICMP, its number", IPPROTO_ICMP, 20, 4 },
+		{ "ICMP, behind", IPPROTO_ICMP, 20, 8, 0, true },
+		{ "SCTP", IPPROTO_SCTP, 20, 8, 0, true },
+		{ "SCTP, its port", IPPROTO_SCTP, 20, 2 },
+		{ "IP in IP", IPPROTO_IPIP, 40, 16, 0, true },
+	};
+	struct sk_buff *skb = wattle_parse_packet(wattle_tcp4, sizeof(wattle_tcp4),
+						  sizeof(wattle_tcp4));
+	struct wattle_parsed parsed = { .hlen = 20, .len = sizeof(wattle_tcp4) };
+	struct wattle_key key = {};
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, skb);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		key.proto = cases[i].proto;
+		parsed.flags = cases[i].flags;
+		skb->csum_start = skb_headroom(skb) + cases[i].start;
+		skb->csum_offset = cases[i].offset;
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		KUNIT_EXPECT_EQ_MSG(test, wattle_parse_sum(skb, &key, &parsed), cases[i].sound,
+				    "%s", cases[i].what);
+		skb->ip_summed = CHECKSUM_NONE;
+		KUNIT_EXPECT_TRUE(test, wattle_parse_sum(skb, &key, &parsed));
+	}
+	kfree_skb(skb);
+}
+
 /* Whatever it is: no read beyond it, and what is said of it is within it. */
 static void wattle_parse_test_random(struct kunit *test)
 {
@@ -186,6 +234,7 @@ static struct kunit_case wattle_parse_cases[] = {
 	KUNIT_CASE(wattle_parse_test_plain),
 	KUNIT_CASE(wattle_parse_test_header),
 	KUNIT_CASE(wattle_parse_test_random),
+	KUNIT_CASE(wattle_parse_test_sum),
 	{}
 };
 

@@ -37,6 +37,7 @@ WATTLECTL = os.environ.get("WATTLECTL", "wattlectl")
 CLONE_NEWNET = 0x40000000
 IPPROTO_SCTP = 132
 ETH_P_ALL = 3
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
 MSG_ERRQUEUE = 0x2000
 IP_RECVERR, IPV6_RECVERR = 11, 25
 IP_MTU_DISCOVER, IPV6_MTU_DISCOVER = 10, 23
@@ -660,10 +661,15 @@ class Agent:
                 kv[key] = self.addr(kv[key])
 
     def do_emit(self, ns, dev="eth0", **kv):
-        """Frames out of a device: emit NS [dev=D] [mac=DST] [smac=SRC] and what packets.build() knows."""
+        """Frames out of a device: emit NS [dev=D] [mac=DST] [smac=SRC] [sum=START:OFFSET] and what
+        packets.build() knows. START, of the frame: a checksum from there on is left to the device."""
         target = self.target(kv)
         self.resolve(kv)
         sock = self.packet_socket(ns, dev)
+        start, _, place = kv.pop("sum", "").partition(":")
+        if start:
+            sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        head = struct.pack("=BBHHHH", 1, 0, 0, 0, int(start), int(place)) if start else b""
         mac = bytes.fromhex(kv.pop("mac", "025700000001").replace(":", ""))
         smac = kv.pop("smac", None)
         smac = bytes.fromhex(smac.replace(":", "")) if smac else sock.getsockname()[4]
@@ -671,7 +677,7 @@ class Agent:
 
         def send():
             for frame in frames:
-                sock.send(frame)
+                sock.send(head + frame)
         try:
             return self.aimed(kv, target, send)
         finally:

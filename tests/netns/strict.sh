@@ -159,6 +159,14 @@ END
 from_pod "through a service" tunnel_port src=p1a dst=$VIP proto=udp dport=7777
 w n1 service del $VIP:7777/udp
 check "explain knows" ask explain n1 p1a n2 udp 8472 verdict=drop reason=tunnel_port
+# An offload would write the sum after the verdict: into ports, into addresses.
+check "a sum that is left to the device" ask emit p1a src=p1a dst=p2a $udp sum=34:6 arrive=p2a:7
+from_pod "a sum in place of the port" bad_header src=p1a dst=p2a $udp sum=34:2
+from_pod "in place of the address" bad_header src=p1a dst=p2a $udp sum=20:12
+from_pod "in place of its own" bad_header src=p1a dst=p2a $udp sum=20:6
+from_pod "of TCP elsewhere" bad_header src=p1a dst=p2a proto=tcp dport=80 sum=34:6
+from_pod "of a fragment" bad_header src=p1a dst=p2a $udp size=400 frag=128 ipid=913 sum=34:6
+from_pod "over IPv6" bad_header src=p1a/6 dst=p2a/6 $udp sum=54:2
 check "a flow that the cache knows" eval 'for i in 1 2 3; do
 	ask emit p1a src=p1a dst=p2a $udp arrive=p2a:7 || exit; done'
 from_pod "VLAN of a pod" bad_frame src=p1a dst=p2a $udp vlan=7
