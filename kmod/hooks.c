@@ -147,16 +147,19 @@ static unsigned int wattle_hook_ingress(void *priv, struct sk_buff *skb,
 
 /*
  * Did this host send what came in by no device? Of pieces into which it has cut what it forwards
- * ip6_fragment() does not say where they came from; but that has no socket, and its connection
- * knows who it is from, whatever address it has been lent.
+ * ip6_fragment() does not say where they came from; but those have no socket, as its own have. Of
+ * what else has none the connection knows who it is from, whatever address it has been lent.
  */
 static noinline bool wattle_stack_is_own(struct wattle *w, const struct sk_buff *skb,
+					 const struct wattle_parsed *parsed,
 					 const struct in6_addr *saddr)
 {
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	struct in6_addr from = *saddr;
 
+	if (parsed->flags & WATTLE_PARSED_FRAGMENT)
+		return false;
 	if (ct)
 		wattle_track_sender(ct, CTINFO2DIR(ctinfo), &from);
 	return wattle_is_host(w->net, &from);
@@ -164,13 +167,13 @@ static noinline bool wattle_stack_is_own(struct wattle *w, const struct sk_buff 
 
 /* Who may speak through the stack: itself, the tunnel, and a pod by its own device. */
 static u16 wattle_stack_flags(struct wattle *w, const struct sk_buff *skb,
-			      const struct in6_addr *saddr)
+			      const struct wattle_parsed *parsed, const struct in6_addr *saddr)
 {
 	const struct wattle_endpoint *ep;
 
 	if (!skb->skb_iif)
-		return skb->sk || wattle_stack_is_own(w, skb, saddr) ? WATTLE_KEY_SRC_HOST :
-								      WATTLE_KEY_OUTSIDE;
+		return skb->sk || wattle_stack_is_own(w, skb, parsed, saddr) ?
+		       WATTLE_KEY_SRC_HOST : WATTLE_KEY_OUTSIDE;
 	if (skb->skb_iif == w->dev->ifindex)
 		return 0;
 	ep = wattle_endpoint_by_ip(&w->config.endpoints, saddr, wattle_generation(&w->config));
@@ -216,7 +219,7 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 	if (!reason && (p.parsed.flags & WATTLE_PARSED_LOCAL) && !skb->skb_iif)
 		return NF_ACCEPT;
 	p.key.origin = WATTLE_FROM_STACK;
-	p.key.flags = wattle_stack_flags(w, skb, &p.key.saddr);
+	p.key.flags = wattle_stack_flags(w, skb, &p.parsed, &p.key.saddr);
 	p.key.in = port->serial;
 	p.hash = wattle_flow_hash(w, &p.key);
 	if (!reason && wattle_parsed_is_fast(&p.parsed) &&
@@ -329,7 +332,7 @@ netdev_tx_t wattle_hook_device(struct sk_buff *skb, struct net_device *dev)
 	if (!reason && (p.parsed.flags & WATTLE_PARSED_LOCAL))
 		reason = WATTLE_REASON_NOT_UNICAST;
 	p.key.origin = WATTLE_FROM_DEVICE;
-	p.key.flags = wattle_stack_flags(w, skb, &p.key.saddr);
+	p.key.flags = wattle_stack_flags(w, skb, &p.parsed, &p.key.saddr);
 	p.hash = wattle_flow_hash(w, &p.key);
 	if (reason)
 		wattle_packet_drop(&p, reason);

@@ -197,6 +197,10 @@ check "the outside as a pod here" ask emit net dev=br0 "mac=$mac" src=p1b dst=p1
 	drop=n1:foreign_source
 check "the outside as a pod elsewhere, over IPv6" ask emit net dev=br0 "mac=$mac" src=p2a/6 dst=p1a/6 \
 	$udp drop=n1:foreign_source
+check "the outside as this node, in pieces over IPv6" ask emit net dev=br0 "mac=$mac" src=n1/6 dst=p1a/6 \
+	$udp size=400 frag=128 ipid=914 drop=n1:foreign_source
+check "which are cut anew for the tunnel" ask emit net dev=br0 "mac=$mac" src=n1/6 dst=p2a/6 \
+	$udp size=400 frag=128 ipid=915 drop=n1:foreign_source
 check "the outside through us into the tunnel" ask emit net dev=br0 "mac=$mac" src=p1b dst=p2a $udp \
 	drop=n1:foreign_source
 }
