@@ -83,11 +83,14 @@ static __always_inline enum wattle_outcome wattle_pod(struct wattle_port *port, 
 	if ((likely(plain) || (!reason && !tagged && wattle_parsed_is_fast(&p.parsed))) &&
 	    likely(sound) && likely(wattle_flow_lookup(w, &p.key, p.hash, &flow))) {
 		if (unlikely(flow->next == WATTLE_TO_STACK)) {
-			wattle_flow_count(w, flow, skb, p.parsed.len);
-			return WATTLE_PASS;
-		}
-		if (likely(wattle_hit(w, skb, &p.parsed, flow, p.hash)))
+			/* The stack would make another, and nobody would bind that. */
+			if (likely(!nf_ct_is_dying(flow->ct))) {
+				wattle_flow_count(w, flow, skb, p.parsed.len);
+				return WATTLE_PASS;
+			}
+		} else if (likely(wattle_hit(w, skb, &p.parsed, flow, p.hash))) {
 			return WATTLE_TAKEN;
+		}
 	}
 	wattle_count(w, WATTLE_COUNT_FROM_POD, wattle_skb_packets(skb), skb->len);
 	if (plain)

@@ -111,6 +111,15 @@ for f in "" /6; do
 		"$(ask tcp p1a "n2$f" 8022 | cut -d ' ' -f 1,2)"
 done
 
+# One that conntrack has let go is another connection, also where the cache knew it.
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	for _ in {1..10}; do ask udp p1a "far$f" 9000 sport=21400 >/dev/null; done
+	at n1 conntrack -F 2>/dev/null
+	equals "masqueraded, forgotten, masqueraded$v" "net $(at_address "n1$f")" \
+		"$(ask udp p1a "far$f" 9000 sport=21400 | cut -d ' ' -f 1,2)"
+done
+
 # The more exactly named the pod, the sooner its rule; then the longest prefix.
 w n1 <<-END
 egress add id 301 to 198.51.100.0/24 masquerade as ${LEND4[n1]}
