@@ -106,6 +106,11 @@ static bool wattle_route(const struct wattle_key *key, const struct wattle_place
 		out->next = WATTLE_TO_STACK;
 		return true;
 	}
+	/* The host would hear it, past what policy says of the host. */
+	if (dst->shared) {
+		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_NOT_UNICAST);
+		return false;
+	}
 	if (dst->endpoint) {
 		out->next = WATTLE_TO_ENDPOINT;
 		return true;
@@ -130,8 +135,8 @@ static bool wattle_route(const struct wattle_key *key, const struct wattle_place
 /* Is that nobody of the cluster, nor a service of it? */
 static bool wattle_place_is_outside(const struct wattle_place *place)
 {
-	return !place->endpoint && !place->node && !place->host && !place->lost &&
-	       !place->service && !place->vacant;
+	return !place->endpoint && !place->node && !place->host && !place->shared &&
+	       !place->lost && !place->service && !place->vacant;
 }
 
 /* Is it for the egress rules to say how a packet to @dst goes on? */

@@ -12,6 +12,13 @@
 #include "config.h"
 #include "memo.h"
 
+/* Does this host hear what is sent to an address? */
+enum wattle_local {
+	WATTLE_LOCAL_NO,
+	WATTLE_LOCAL_HOST,	/* it is one of its own */
+	WATTLE_LOCAL_SHARED,	/* as one of several: broadcast of a network, anycast of routers */
+};
+
 /**
  * struct wattle_view - what to decide by
  * @config: the tables
@@ -19,8 +26,8 @@
  * @epoch: of the device, read before @gen; @memo only
  * @memo: look-ups of this CPU, or NULL; with it BH must be disabled
  * @net: namespace of the device
- * @is_host: is that an address of this host? Asked only where the tables do not place
- *	an address; NULL: none is
+ * @local: what is that address to this host? Asked only where the tables do not place it;
+ *	NULL: nothing
  * @port: UDP port of the tunnel, host byte order
  * @gbp: identities on the wire have 16 bits only
  * @strict: believe no sender: see wattle_decide()
@@ -32,7 +39,7 @@ struct wattle_view {
 	u32 epoch;
 	struct wattle_memo *memo;
 	struct net *net;
-	bool (*is_host)(struct net *net, const struct in6_addr *addr);
+	enum wattle_local (*local)(struct net *net, const struct in6_addr *addr);
 	u16 port;
 	bool gbp;
 	bool strict;

@@ -22,6 +22,7 @@
  * @node: it is behind that node, or an address of it
  * @id: identity
  * @host: it is an address of this host
+ * @shared: this host hears it as one of several, see enum wattle_local
  * @own: it is the address of @node itself
  * @listed: the identity table or an endpoint names @id
  * @lost: the table says behind which tunnel end point, but no node has that
@@ -34,6 +35,7 @@ struct wattle_place {
 	struct wattle_node *node;
 	u32 id;
 	bool host;
+	bool shared;
 	bool own;
 	bool listed;
 	bool lost;

@@ -4,6 +4,7 @@
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/ipv6_frag.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack_acct.h>
@@ -17,12 +18,59 @@
 #include "nat.h"
 #include "stats.h"
 
+/*
+ * All routers of a prefix hear its first address (RFC 4291, 2.6.1), but for those that have two or
+ * one (RFC 6164).
+ */
+static bool wattle_is_anycast(struct net *net, const struct in6_addr *addr)
+{
+	struct flowi6 fl6 = { .daddr = *addr };
+	struct dst_entry *dst;
+	bool anycast;
+
+	if (addr->s6_addr[15] & 3)
+		return false;
+	dst = ip6_route_lookup(net, &fl6, NULL, 0);
+	anycast = !dst->error && (dst_rt6_info(dst)->rt6i_flags & RTF_ANYCAST);
+	dst_release(dst);
+	return anycast;
+}
+
+static enum wattle_local wattle_local_type4(struct net *net, __be32 addr)
+{
+	switch (inet_addr_type(net, addr)) {
+	case RTN_LOCAL:
+		return WATTLE_LOCAL_HOST;
+	case RTN_BROADCAST:
+		return WATTLE_LOCAL_SHARED;
+	default:
+		return WATTLE_LOCAL_NO;
+	}
+}
+
+/* Nobody tells when an address is no longer tentative, so it is the host's from the beginning. */
+static bool wattle_is_host6(struct net *net, const struct in6_addr *addr)
+{
+	return ipv6_chk_addr_and_flags(net, addr, NULL, true, 0, 0);
+}
+
+static enum wattle_local wattle_local_type(struct net *net, const struct in6_addr *addr)
+{
+	if (wattle_addr_is_v4(addr))
+		return wattle_local_type4(net, wattle_addr_v4(addr));
+	/* Without IPv6 there is not even a table to look into. */
+	if (!ipv6_mod_enabled())
+		return WATTLE_LOCAL_NO;
+	if (wattle_is_host6(net, addr))
+		return WATTLE_LOCAL_HOST;
+	return wattle_is_anycast(net, addr) ? WATTLE_LOCAL_SHARED : WATTLE_LOCAL_NO;
+}
+
 bool wattle_is_host(struct net *net, const struct in6_addr *addr)
 {
 	if (wattle_addr_is_v4(addr))
 		return inet_addr_type(net, wattle_addr_v4(addr)) == RTN_LOCAL;
-	/* Without IPv6 there is not even a table to look into. */
-	return ipv6_mod_enabled() && ipv6_chk_addr(net, addr, NULL, 0);
+	return ipv6_mod_enabled() && wattle_is_host6(net, addr);
 }
 
 void wattle_view_init(struct wattle *w, struct wattle_memo *memo, struct wattle_view *view)
@@ -35,7 +83,7 @@ void wattle_view_init(struct wattle *w, struct wattle_memo *memo, struct wattle_
 		.gen = wattle_generation(&w->config),
 		.memo = memo,
 		.net = w->net,
-		.is_host = wattle_is_host,
+		.local = wattle_local_type,
 		.port = READ_ONCE(w->opt.port),
 		.gbp = READ_ONCE(w->opt.mode) == WATTLE_MODE_GBP,
 		.strict = READ_ONCE(w->opt.strict),

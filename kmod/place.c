@@ -2,9 +2,15 @@
 /* What an address is, and where. */
 #include "decide_private.h"
 
+static enum wattle_local wattle_place_local(const struct wattle_view *view,
+					    const struct in6_addr *addr)
+{
+	return view->local ? view->local(view->net, addr) : WATTLE_LOCAL_NO;
+}
+
 bool wattle_place_is_host(const struct wattle_view *view, const struct in6_addr *addr)
 {
-	return view->is_host && view->is_host(view->net, addr);
+	return wattle_place_local(view, addr) == WATTLE_LOCAL_HOST;
 }
 
 /* May others reach this host by @addr, and get answers from elsewhere? */
@@ -33,6 +39,7 @@ static void wattle_place_identify(const struct wattle_view *view, const struct i
 				  bool host, struct wattle_place *place)
 {
 	struct wattle_config *config = view->config;
+	enum wattle_local local = host ? WATTLE_LOCAL_HOST : WATTLE_LOCAL_NO;
 	struct wattle_identity_info info;
 	bool exact;
 
@@ -55,7 +62,9 @@ static void wattle_place_identify(const struct wattle_view *view, const struct i
 		return;
 	}
 	/* A wide prefix, such as that of a site, renames neither this host nor other nodes. */
-	if (!exact && (host || wattle_place_is_host(view, addr))) {
+	if (!exact && !host)
+		local = wattle_place_local(view, addr);
+	if (!exact && local == WATTLE_LOCAL_HOST) {
 		place->host = true;
 		place->id = WATTLE_ID_HOST;
 		return;
@@ -71,8 +80,12 @@ static void wattle_place_identify(const struct wattle_view *view, const struct i
 		return;
 	}
 	place->node = wattle_node_by_cidr(&config->nodes, addr, view->gen);
-	if (!place->node && exact)
-		place->host = wattle_place_is_host(view, addr);
+	if (place->node)
+		return;
+	if (exact)
+		local = wattle_place_local(view, addr);
+	place->host = local == WATTLE_LOCAL_HOST;
+	place->shared = local == WATTLE_LOCAL_SHARED;
 }
 
 static void wattle_place_find(const struct wattle_view *view, const struct in6_addr *addr,

@@ -26,6 +26,7 @@
 #define SELF	0xac1e000c	/* service whose only backend is A */
 #define LOST	0x0a030005	/* behind a tunnel end point that no node has */
 #define LOOP	0x7f000001
+#define ALL	0xc00002ff	/* the host hears it, as others do */
 
 struct wattle_decide_test {
 	struct net_device *devs[2];
@@ -33,10 +34,19 @@ struct wattle_decide_test {
 	u32 node_serial;
 };
 
-static bool wattle_decide_test_is_host(struct net *net, const struct in6_addr *addr)
+static enum wattle_local wattle_decide_test_local(struct net *net, const struct in6_addr *addr)
 {
-	return wattle_addr_is_v4(addr) && (wattle_addr_v4(addr) == htonl(HOST) ||
-					   wattle_addr_v4(addr) == htonl(LOOP));
+	if (!wattle_addr_is_v4(addr))
+		return WATTLE_LOCAL_NO;
+	switch (ntohl(wattle_addr_v4(addr))) {
+	case HOST:
+	case LOOP:
+		return WATTLE_LOCAL_HOST;
+	case ALL:
+		return WATTLE_LOCAL_SHARED;
+	default:
+		return WATTLE_LOCAL_NO;
+	}
 }
 
 static void wattle_decide_test_identity(struct kunit *test, u32 addr, u8 len, u32 id, u32 via)
@@ -200,7 +210,7 @@ static void wattle_decide_ask(struct kunit *test, const struct wattle_decide_tes
 		.epoch = wattle_epoch(f->config),
 		.gen = wattle_generation(f->config),
 		.memo = memo,
-		.is_host = wattle_decide_test_is_host,
+		.local = wattle_decide_test_local,
 		.port = 8472,
 		.strict = strict,
 		.audit = audit,
@@ -264,6 +274,8 @@ static void wattle_decide_test_ways(struct kunit *test)
 		{ "to this host", POD, A, HOST, 1, ALLOW, .next = WATTLE_TO_STACK,
 		  .src_id = 300, .dst_id = WATTLE_ID_HOST },
 		{ "to the world", POD, A, WORLD, 1, ALLOW, .next = WATTLE_TO_STACK,
+		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "to all of a network of this host", POD, A, ALL, 1, DROP(NOT_UNICAST),
 		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
 		{ "to a lost one", POD, A, LOST, 1, DROP(NO_NODE), .src_id = 300, .dst_id = 304 },
 		{ "to the tunnel of this host", POD, A, HOST, 8472, DROP(TUNNEL_PORT),
@@ -700,7 +712,7 @@ static void wattle_decide_test_gateway(struct kunit *test, const struct wattle_d
 	struct wattle_fixture *f = test->priv;
 	struct wattle_view view = {
 		.config = f->config, .gen = wattle_generation(f->config),
-		.is_host = wattle_decide_test_is_host, .port = 8472, .strict = true,
+		.local = wattle_decide_test_local, .port = 8472, .strict = true,
 	};
 	struct wattle_key key = {
 		.saddr = wattle_test_v4(from), .daddr = wattle_test_v4(to), .dport = htons(1),

@@ -173,6 +173,7 @@ from_pod "VLAN of a pod" bad_frame src=p1a dst=p2a $udp vlan=7
 from_pod "neither IP nor ARP" bad_frame src=p1a dst=p2a $udp ethertype=88cc
 from_pod "a pod's multicast" not_unicast src=p1a dst=224.0.0.251 $udp
 from_pod "a pod's broadcast" not_unicast src=p1a dst=255.255.255.255 $udp
+from_pod "that of its node's network" not_unicast src=p1a dst=192.0.2.255 $udp
 from_pod "a pod's router solicitation" not_unicast src=p1a/6 dst=ff02::2 proto=icmpv6 type=133 size=16
 from_pod "a pod's bad header" bad_header src=p1a dst=p2a $udp ihl=4
 from_pod "a pod's bad length" bad_header src=p1a dst=p2a $udp totlen=200
@@ -201,6 +202,7 @@ check "the outside as this node, in pieces over IPv6" ask emit net dev=br0 "mac=
 	$udp size=400 frag=128 ipid=914 drop=n1:foreign_source
 check "which are cut anew for the tunnel" ask emit net dev=br0 "mac=$mac" src=n1/6 dst=p2a/6 \
 	$udp size=400 frag=128 ipid=915 drop=n1:foreign_source
+from_pod "to all routers of a network" not_unicast src=p1a/6 dst=2001:db8:f:: $udp
 check "the outside through us into the tunnel" ask emit net dev=br0 "mac=$mac" src=p1b dst=p2a $udp \
 	drop=n1:foreign_source
 }
