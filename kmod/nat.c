@@ -245,17 +245,12 @@ static void wattle_bind_simply(struct nf_conn *ct, const struct wattle_decision 
 	ct->status |= IPS_DST_NAT | IPS_DST_NAT_DONE;
 }
 
-/* False: that is not how @ct was bound, or it is too late. */
-static bool wattle_unbind_simply(struct nf_conn *ct)
+static void wattle_unbind_simply(struct nf_conn *ct)
 {
 	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 
-	if (nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
-	    (ct->status & IPS_NAT_DONE_MASK) != IPS_DST_NAT_DONE)
-		return false;
 	ct->status &= ~(IPS_DST_NAT | IPS_DST_NAT_DONE);
 	wattle_reply_from(ct, &orig->dst.u3, orig->dst.u.all);
-	return true;
 }
 
 /* Up the stack the host's own rules say what becomes of the source, and helpers have wishes. */
@@ -310,19 +305,43 @@ enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decis
 	return reason;
 }
 
+/*
+ * A connection that goes where it was sent to has its destination, too: conntrack of 6.1 takes one
+ * whose NAT is open for any other that waits for the same answer.
+ */
+static void wattle_settle(struct nf_conn *ct)
+{
+	if (!nf_ct_is_confirmed(ct))
+		ct->status |= IPS_DST_NAT_DONE;
+}
+
+/* Somebody else waits for the answers of @ct, which is new: its source port has to give way. */
+static enum wattle_reason wattle_give_way(struct nf_conn *ct,
+					  const struct wattle_decision *decision)
+{
+	/* Unless its source has been bound, or it is too late. */
+	if (nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+	    (ct->status & IPS_NAT_DONE_MASK) != IPS_DST_NAT_DONE ||
+	    !decision->service != !(ct->status & IPS_DST_NAT))
+		return WATTLE_REASON_CONNTRACK;
+	if (decision->service) {
+		wattle_unbind_simply(ct);
+		return wattle_bind_fully(ct, decision);
+	}
+	return nf_nat_alloc_null_binding(ct, NF_INET_POST_ROUTING) == NF_ACCEPT ?
+	       WATTLE_REASON_NONE : WATTLE_REASON_NAT;
+}
+
 enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision)
 {
 	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	enum wattle_reason reason;
-	struct nf_conn *ct;
 
+	wattle_settle(ct);
 	if (likely(nf_conntrack_confirm(skb) == NF_ACCEPT))
 		return WATTLE_REASON_NONE;
-	/* Somebody else waits for the same answer: the source port has to give way. */
-	ct = nf_ct_get(skb, &ctinfo);
-	if (!ct || !decision->service || !wattle_unbind_simply(ct))
-		return WATTLE_REASON_CONNTRACK;
-	reason = wattle_bind_fully(ct, decision);
+	reason = wattle_give_way(ct, decision);
 	if (reason)
 		return reason;
 	return nf_conntrack_confirm(skb) == NF_ACCEPT ? WATTLE_REASON_NONE

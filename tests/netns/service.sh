@@ -36,6 +36,8 @@ service add [$VIP6]:81/tcp
 backend add [$VIP6]:81/tcp to [fd00:1::6]:8080
 service add $VIP:81/udp
 backend add $VIP:81/udp to 10.1.0.6:8053
+service add [$VIP6]:81/udp
+backend add [$VIP6]:81/udp to [fd00:1::6]:8053
 service add $VIP:82/tcp
 service add $VIP:82/udp
 service add [$VIP6]:82/tcp
@@ -150,6 +152,26 @@ check "which talks" ask talk look size=20000
 check "conntrack shows the translation" eval \
 	'at n1 conntrack -L -p tcp 2>/dev/null | grep -qE "src=10.1.0.5 dst=10.96.0.10 sport=21234 dport=80 src=10.2.0.[78] dst=10.1.0.5 sport=8080 dport=21234"'
 cached "flow show does" eval 'w n1 -j flow show | jq -e ".. | objects | select(.dport? == 80)"'
+
+# One port of a client, for a service and for its backend ----------------------------------------
+port=21300
+together() # PROTO FAMILY FIRST PORT SECOND PORT
+{
+	local proto=$1 v=${2:+ over IPv6}
+
+	port=$((port + 1))
+	check "from a port, $proto to $3$v" ask open first p1a "$proto" "$3$2" "$4" sport=$port
+	check "and from the same to $5$v" ask open second p1a "$proto" "$5$2" "$6" sport=$port
+	check "both talk, $proto to $5 and $3$v" eval 'ask talk first 900 && ask talk second 900 && ask talk first'
+	ask close first >/dev/null
+	ask close second >/dev/null
+}
+for f in "" /6; do
+	together tcp "$f" vip 81 p1b 8080
+	together tcp "$f" p1b 8080 vip 81
+	together udp "$f" vip 81 p1b 8053
+	together udp "$f" p1b 8053 vip 81
+done
 
 # Backends go and come -------------------------------------------------------------------------------
 # The one that the connection is with goes.
