@@ -53,6 +53,18 @@ static unsigned int wattle_nat_deny(struct wattle *w, struct sk_buff *skb,
 }
 
 /*
+ * Programs of this host have the address that they get where the service's own is routed to; the
+ * node of the backend need not know that, but knows the tunnel's.
+ */
+static bool wattle_nat_is_known(const struct wattle *w, const struct wattle_key *key)
+{
+	const struct in6_addr *local = wattle_addr_is_v4(&key->saddr) ? &w->opt.local4 :
+									&w->opt.local6;
+
+	return ipv6_addr_any(local) || ipv6_addr_equal(local, &key->saddr);
+}
+
+/*
  * Answers of a pod here, and of this host itself, come by here. Those of others would go past
  * it, unless the one who asks is this host as well, by an address that it has for outside. With
  * direct server return they are meant to.
@@ -63,14 +75,16 @@ static enum wattle_reason wattle_nat_source(struct wattle *w, const struct wattl
 					    const struct wattle_backend *backend)
 {
 	struct wattle_place place;
+	bool own = false;
 
 	if (key->flags & WATTLE_KEY_SRC_HOST) {
 		wattle_decide_place(view, &key->daddr, &place);
-		if (!place.host)
-			return WATTLE_REASON_NONE;
+		own = !place.host;
 	}
 	wattle_decide_place(view, &backend->addr, &place);
 	if (place.endpoint || place.host)
+		return WATTLE_REASON_NONE;
+	if (own && (!place.node || place.own || wattle_nat_is_known(w, key)))
 		return WATTLE_REASON_NONE;
 	if (wattle_decide_is_dsr(view, service, key, &place))
 		return wattle_dsr_begin(ct);

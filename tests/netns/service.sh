@@ -173,6 +173,20 @@ for f in "" /6; do
 	together udp "$f" p1b 8053 vip 81
 done
 
+# Programs of a node with an address that other nodes do not know -------------------------------
+at n1 ip link add other type dummy
+at n1 ip link set other up
+at n1 ip addr add 203.0.113.5/32 dev other
+at n1 ip -6 addr add 2001:db8:113::5/128 dev other nodad
+at n1 ip route add $VIP/32 dev other src 203.0.113.5
+at n1 ip -6 route add $VIP6/128 dev other src 2001:db8:113::5
+check "the tunnel's address, of both families" w n1 device set wattle0 local $N1 local $N16
+equals "they are seen with the tunnel's" $N1 "$(ask tcp n1 vip 80 | cut -d ' ' -f 2)"
+check "and talk" ask udp n1 vip 53
+equals "over IPv6 as well" $N16 "$(ask tcp n1 vip/6 80 | cut -d ' ' -f 2)"
+equals "by pods of their own as what they are" 203.0.113.5 "$(ask tcp n1 vip 81 | cut -d ' ' -f 2)"
+at n1 ip link del other
+
 # Backends go and come -------------------------------------------------------------------------------
 # The one that the connection is with goes.
 at=$(at n1 conntrack -L -p tcp --orig-port-src 21234 2>/dev/null | grep -oE 'src=10.2.0.[78]' | cut -d = -f 2)
