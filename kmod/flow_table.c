@@ -154,6 +154,8 @@ static int wattle_flow_bucket_vacate(struct wattle_flow_table *table, u32 bucket
 		table->paid[room] = table->paid[i];
 		wattle_flow_set_tag(table, room, tag);
 		wattle_flow_set_tag(table, i, 0);
+		/* Tags that match may be of empty places: nothing must be found there. */
+		memset(&table->flows[i], 0, sizeof(table->flows[i]));
 		table->spilled[bucket]++;
 		return i;
 	}

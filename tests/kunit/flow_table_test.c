@@ -132,6 +132,8 @@ static void wattle_ft_test_put(struct kunit *test, struct wattle_ft_item *item)
 	}
 	wattle_ft_test_follow(test, index);
 	KUNIT_EXPECT_FALSE(test, wattle_flow_table_has(&t->table, index));
+	/* Whatever was there, nothing of it can be found any more. */
+	KUNIT_EXPECT_TRUE(test, !memchr_inv(&t->table.flows[index], 0, sizeof(*t->table.flows)));
 	if (index / WATTLE_FLOW_WAYS != home) {
 		KUNIT_EXPECT_EQ(test, index / WATTLE_FLOW_WAYS, other);
 		KUNIT_EXPECT_EQ(test, wattle_ft_test_fill(t, home), WATTLE_FLOW_WAYS);
