@@ -101,6 +101,10 @@ static unsigned int wattle_uplink_match(struct wattle *w, struct sk_buff *skb)
 	if (ntohs(uh->dest) != READ_ONCE(w->opt.port) ||
 	    (uh->check ? !skb_csum_unnecessary(skb) : hlen != sizeof(struct iphdr)))
 		return 0;
+	/* Datagrams of the tunnel that somebody has put together are for the stack to take apart. */
+	if (skb_is_gso(skb) && !(skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_TUNNEL |
+							       SKB_GSO_UDP_TUNNEL_CSUM)))
+		return 0;
 	/* Ethernet padding, and lengths that lie; BIG TCP says 0. */
 	if (len != skb->len && !(skb_is_gso(skb) && skb->len > IP_MAX_MTU))
 		return 0;
@@ -117,9 +121,11 @@ static unsigned int wattle_hook_uplink(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	__skb_pull(skb, hlen);
 	skb_reset_transport_header(skb);
-	/* As UDP would: from here on the sum, if any, is that of the inner packet. */
-	if (udp_hdr(skb)->check)
-		__skb_decr_checksum_unnecessary(skb);
+	/*
+	 * As UDP would, whose sum may be none, too: from here on what has been checked, if any, is
+	 * the sum of the inner packet.
+	 */
+	__skb_decr_checksum_unnecessary(skb);
 	wattle_tunnel_receive(uplink->wattle, skb);
 	return NF_STOLEN;
 }
