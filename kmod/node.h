@@ -52,7 +52,8 @@ struct wattle_node {
 	struct wattle_node_addr by_addr[2];	/* private to node.c */
 
 	/* ---- */
-	struct dst_cache dst_cache;	/* route to the tunnel end point */
+	struct dst_cache dst_cache;	/* route to the tunnel end point, */
+	u16 dst_port;			/* of that UDP port, host byte order */
 	u64 lladdr;			/* inner MAC of the peer, as learned; 0: not known */
 };
 

@@ -146,6 +146,18 @@ void wattle_vxlan_lladdr(const struct in6_addr *addr, u8 *lladdr)
 
 /* Routes ----------------------------------------------------------------------------- */
 
+/* Rules of routing and policies of IPsec may tell ports apart. */
+static void wattle_path_expire(struct wattle *w, struct wattle_node *node)
+{
+	u16 port = READ_ONCE(w->opt.port);
+
+	if (likely(smp_load_acquire(&node->dst_port) == port))
+		return;
+	dst_cache_reset(&node->dst_cache);
+	/* Who sees the port sees that what is older does not count. */
+	smp_store_release(&node->dst_port, port);
+}
+
 static struct dst_entry *wattle_path_route4(struct wattle *w, struct wattle_node *node,
 					    const struct in6_addr *remote, __be32 *saddr)
 {
@@ -287,6 +299,7 @@ wattle_path_fill(struct wattle *w, struct wattle_node *node, struct wattle_path 
 	if (!remote)
 		return NULL;
 
+	wattle_path_expire(w, node);
 	v6 = !wattle_addr_is_v4(remote);
 	if (v6)
 		dst = wattle_path_route6(w, node, remote, &saddr);
