@@ -43,7 +43,8 @@ static enum wattle_outcome wattle_tunnel_slow(struct wattle_packet *p, struct wa
 	 * to prove it by its connection then. Nor do backends for new connections matter yet.
 	 */
 	wattle_decide(&p->view, &p->key, d);
-	belongs = d->reason == WATTLE_REASON_FOREIGN_SOURCE && node &&
+	belongs = (d->reason == WATTLE_REASON_FOREIGN_SOURCE ||
+		   (d->reason == WATTLE_REASON_NO_ENDPOINT && !p->view.strict)) && node &&
 		  wattle_decide_may_belong(&p->view, &p->key,
 					   p->parsed.flags & (WATTLE_PARSED_ERROR |
 							      WATTLE_PARSED_FRAGMENT));

@@ -239,6 +239,11 @@ wire "to a pod" drop=n2:foreign_source vni=2 src=net dst=p2b proto=udp dport=805
 wire "of a pod here" drop=n2:foreign_source vni=402 src=p2b dst=n1 proto=udp dport=30001
 wire "of an address of this node" drop=n2:foreign_source vni=1 src=n2 dst=n1 proto=udp dport=30001
 }
+for n in n1 n2; do w $n device set wattle0 strict off; done
+for f in "" /6; do
+	check "where senders are believed, in pieces${f:+ over IPv6}" eventually 60 ask udp net "n1$f" 30001 size=4000
+done
+for n in n1 n2; do w $n device set wattle0 strict on; done
 refuses "SCTP" "direct server return is for TCP and UDP" w n1 service add 0.0.0.0:30009/sctp dsr on
 refuses "another word" "maybe is not off\|on|off\\|on" w n1 service add 0.0.0.0:30009/tcp dsr maybe
 finish
