@@ -155,7 +155,8 @@ static void wattle_affinities_sweep(struct work_struct *work)
 		if (need_resched()) {
 			rhashtable_walk_stop(&iter);
 			cond_resched();
-			rhashtable_walk_start(&iter);
+			if (rhashtable_walk_start_check(&iter))
+				iter.p = NULL;	/* as in wattle_walk_resume() */
 		}
 	}
 	rhashtable_walk_stop(&iter);

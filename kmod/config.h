@@ -203,6 +203,8 @@ struct wattle_walk *wattle_walk_begin(struct wattle_config *config);
 /* @walk may be NULL. */
 void wattle_walk_end(struct wattle_walk *walk);
 bool wattle_walk_torn(const struct wattle_walk *walk);
+/* The published generation, where it is @walk's; else that, and @walk is torn. RCU reader. */
+u64 wattle_walk_gen(struct wattle_walk *walk);
 
 int wattle_walk_nodes(struct wattle_walk *walk,
 		      int (*visit)(const struct wattle_node *node, void *arg), void *arg);

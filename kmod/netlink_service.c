@@ -502,10 +502,10 @@ static int wattle_nl_backends_of(struct wattle_nl_walk *walk)
 		return err;
 	rcu_read_lock();
 	service = wattle_service_lookup(&walk->w->config.services, &key,
-					wattle_generation(&walk->w->config));
+					wattle_walk_gen(walk->dump->walk));
 	if (service)
 		err = wattle_nl_backends_visit(service, walk);
-	else if (!walk->dump->sub)	/* else it was removed meanwhile: that is the end */
+	else if (!walk->dump->sub)	/* else it was removed meanwhile: torn */
 		err = wattle_nl_refuse(extack, walk->tb[WATTLE_A_BACKEND_SERVICE_ADDR], -ENOENT,
 				       "there is no such service");
 	rcu_read_unlock();

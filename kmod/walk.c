@@ -66,8 +66,7 @@ bool wattle_walk_torn(const struct wattle_walk *walk)
 	return walk->torn;
 }
 
-/* Context: RCU reader. */
-static u64 wattle_walk_gen(struct wattle_walk *walk)
+u64 wattle_walk_gen(struct wattle_walk *walk)
 {
 	u64 gen = wattle_generation(walk->config);
 
