@@ -160,4 +160,15 @@ check "and the old one again" apply n1 -f $files/cluster.yaml
 w n1 endpoint del p1a
 check "a device let go and named again finds its pod" w n1 endpoint add p1a pod x/p1a
 passes "it works at once" p1a p2a tcp 80
+
+# A list that does not fit a message goes on in the next ------------------------------------------
+cidrs=$(for ((i = 0; i < 1500; i++)); do echo "cidr 10.$((128 + i / 256)).$((i % 256)).0/24"; done)
+# shellcheck disable=SC2086
+check "a node of many prefixes" w n1 node add big addr 192.0.2.77 $cidrs
+equals "is shown as one" "big 1500" \
+	"$(w n1 -j node show | jq -r '.[] | select(.name == "big") | "\(.name) \(.cidr | length)"')"
+equals "an apply takes it for one" 1 \
+	"$(apply n1 -f $files/cluster.yaml --dry-run --diff | grep -c ' big')"
+check "and removes it" apply n1 -f $files/cluster.yaml
+check "all of it" says n1 '^nothing changed$' -f $files/cluster.yaml
 finish

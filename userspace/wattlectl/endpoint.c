@@ -133,7 +133,7 @@ static int endpoint_show(struct call *call)
 		return EXIT_REFUSED;
 	}
 	wattle_endpoint_ask(scratch(), ifindex);
-	return show_dump(call, scratch(), dev, endpoint_columns, endpoint_row);
+	return show_dump_lists(call, scratch(), dev, endpoint_columns, endpoint_row, "ip");
 }
 
 static const struct verb endpoint_verbs[] = {

@@ -89,7 +89,7 @@ static int node_show(struct call *call)
 	const struct value *name = value_of(call, SLOT_NAME);
 
 	wattle_node_ask(scratch(), name ? name->text : NULL);
-	return show_dump(call, scratch(), name, node_columns, node_row);
+	return show_dump_lists(call, scratch(), name, node_columns, node_row, "cidr");
 }
 
 static const struct verb node_verbs[] = {

@@ -219,33 +219,59 @@ int show_line(json_t *object)
 
 /* ---- what the kernel tells ---- */
 
+/* @row: the last one, not shown yet: its @list may go on in the next message. */
 struct shower {
 	const struct column *columns;
+	const char *list;
 	struct show *show;
-	row_fn *row;
+	row_fn *make;
+	json_t *row;
 	bool failed;
 };
+
+static void show_held(struct shower *shower)
+{
+	/* Begun late: a refusal must not leave half an array behind. */
+	if (!shower->show)
+		shower->show = show_begin(shower->columns);
+	if (!shower->show)
+		json_decref(shower->row);
+	shower->failed |= !shower->show || (shower->row && show_row(shower->show, shower->row));
+	shower->row = NULL;
+}
+
+static bool show_goes_on(const struct shower *shower, const json_t *more)
+{
+	const char *key = shower->columns[0].key;
+
+	return shower->list && shower->row &&
+	       json_equal(json_object_get(shower->row, key), json_object_get(more, key)) &&
+	       !json_array_extend(json_object_get(shower->row, shower->list),
+				  json_object_get(more, shower->list));
+}
 
 static int show_reply(const struct nlmsghdr *nlh, void *arg)
 {
 	struct shower *shower = arg;
-	json_t *object = shower->row(nlh);
+	json_t *row = shower->make(nlh);
 
-	/* Begun late: a refusal must not leave half an array behind. */
-	if (!shower->show)
-		shower->show = show_begin(shower->columns);
-	if (!shower->show || (object && show_row(shower->show, object))) {
-		shower->failed = true;
-		return 1;
+	if (!row)
+		return 0;
+	if (show_goes_on(shower, row)) {
+		json_decref(row);
+		return 0;
 	}
-	return 0;
+	if (shower->row)
+		show_held(shower);
+	shower->row = row;
+	return shower->failed;
 }
 
-int show_dump(struct call *call, struct nl_msg *msg, bool one, const struct column *columns,
-	      row_fn *row)
+int show_dump_lists(struct call *call, struct nl_msg *msg, bool one,
+		    const struct column *columns, row_fn *row, const char *list)
 {
 	struct wattle_sock *sock = family(call);
-	struct shower shower = { .columns = columns, .row = row };
+	struct shower shower = { .columns = columns, .make = row, .list = list };
 	struct wattle_error err;
 	int code;
 
@@ -257,8 +283,7 @@ int show_dump(struct call *call, struct nl_msg *msg, bool one, const struct colu
 		report_error(call, &err);
 		return EXIT_REFUSED;
 	}
-	if (!shower.show)
-		shower.show = show_begin(columns);
+	show_held(&shower);
 	if (!shower.show || show_end(shower.show) || shower.failed) {
 		if (!ferror(stdout))
 			report(call, NULL, "out of memory");
@@ -267,6 +292,12 @@ int show_dump(struct call *call, struct nl_msg *msg, bool one, const struct colu
 	if (code > 0)
 		report(call, NULL, "the tables changed all the time: this may be no state that ever was");
 	return EXIT_DONE;
+}
+
+int show_dump(struct call *call, struct nl_msg *msg, bool one, const struct column *columns,
+	      row_fn *row)
+{
+	return show_dump_lists(call, msg, one, columns, row, NULL);
 }
 
 /* ---- values ---- */

@@ -178,12 +178,34 @@ static int read_info(const struct nlmsghdr *nlh, void *arg)
 	return 1;
 }
 
+/* A list that does not fit a message goes on in the next one, of the same key. Takes @more. */
+static void *list_go_on(void *list, unsigned int *count, void *more, unsigned int more_count,
+			size_t size)
+{
+	if (!more_count)
+		return list;
+	list = realloc(list, (*count + more_count) * size);
+	if (!list) {
+		report(NULL, NULL, "out of memory");
+		exit(EXIT_REFUSED);
+	}
+	memcpy((char *)list + *count * size, more, more_count * size);
+	*count += more_count;
+	free(more);
+	return list;
+}
+
 static int read_node(const struct nlmsghdr *nlh, void *arg)
 {
 	struct reading *reading = arg;
-	struct wattle_node node;
+	struct wattle_node node, *last = STATE_LAST(reading->state->node);
 
-	if (!wattle_node_parse(nlh, &node))
+	if (wattle_node_parse(nlh, &node))
+		return 0;
+	if (last && !strcmp(last->name, node.name))
+		last->cidr = list_go_on(last->cidr, &last->cidr_count, node.cidr, node.cidr_count,
+					sizeof(*node.cidr));
+	else
 		*STATE_ADD(reading->state->node) = node;
 	return 0;
 }
@@ -201,10 +223,16 @@ static int read_identity(const struct nlmsghdr *nlh, void *arg)
 static int read_endpoint(const struct nlmsghdr *nlh, void *arg)
 {
 	struct reading *reading = arg;
+	struct state_endpoint *last = STATE_LAST(reading->state->endpoint);
 	struct wattle_endpoint endpoint;
 
 	if (wattle_endpoint_parse(nlh, &endpoint))
 		return 0;
+	if (last && last->ifindex == endpoint.ifindex) {
+		last->ip = list_go_on(last->ip, &last->ip_count, endpoint.ip, endpoint.ip_count,
+				      sizeof(*endpoint.ip));
+		return 0;
+	}
 	/* Its addresses are ours now. */
 	*STATE_ADD(reading->state->endpoint) = (struct state_endpoint){
 		.ifindex = endpoint.ifindex, .dev = manifest_text(reading->m, endpoint.ifname),

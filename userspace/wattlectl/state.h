@@ -56,6 +56,8 @@ void *state_grow(void *at, size_t count, size_t *room, size_t size);
 #define STATE_ADD(array) \
 	((array).at = state_grow((array).at, (array).count, &(array).room, sizeof(*(array).at)), \
 	 &(array).at[(array).count++])
+/* NULL where there is none. */
+#define STATE_LAST(array) ((array).count ? &(array).at[(array).count - 1] : NULL)
 
 void state_sort(struct state *state);
 void state_release(struct state *state);

@@ -83,6 +83,9 @@ int show_line(json_t *object);
 typedef json_t *row_fn(const struct nlmsghdr *nlh);
 int show_dump(struct call *call, struct nl_msg *msg, bool one, const struct column *columns,
 	      row_fn *row);
+/* The same, where the array @list may go on in the next reply, of the same first column. */
+int show_dump_lists(struct call *call, struct nl_msg *msg, bool one,
+		    const struct column *columns, row_fn *row, const char *list);
 
 json_t *json_addr(const struct wattle_addr *addr);	/* null where there is none */
 json_t *json_prefix(const struct wattle_prefix *prefix);
