@@ -161,6 +161,26 @@ w n1 endpoint del p1a
 check "a device let go and named again finds its pod" w n1 endpoint add p1a pod x/p1a
 passes "it works at once" p1a p2a tcp 80
 
+# Addresses that go from one device to another -------------------------------------------------
+ips() { w n1 -j endpoint show "$1" | jq -r '.[0].ip | join(" ")'; }
+w n1 endpoint del p1a
+check "a device for a pod that has no address yet" w n1 endpoint add p1a pod x/new
+sed 's/name: p1b, namespace: x/name: new, namespace: x/' $files/cluster.yaml >"$dir/moved.yaml"
+check "it gets those of a device behind it" apply n1 -f "$dir/moved.yaml"
+equals "it has them" "${POD4[p1b]} ${POD6[p1b]}" "$(ips p1a)"
+equals "the other has let go" "" "$(ips p1b)"
+w n1 endpoint del p1a
+w n1 endpoint del p1b
+check "the pod's device" w n1 endpoint add p1a pod x/p1a ip 10.1.0.98
+check "and another of the same pod, while the first goes" w n1 endpoint add p1b pod x/p1a ip 10.1.0.99
+check "an apply is not stopped by that" apply n1 -f $files/cluster.yaml
+equals "the newer has the addresses" "${POD4[p1a]} ${POD6[p1a]}" "$(ips p1b)"
+equals "the older none" "" "$(ips p1a)"
+w n1 endpoint del p1a
+w n1 endpoint del p1b
+check "each its own again" eval 'w n1 endpoint add p1a pod x/p1a && w n1 endpoint add p1b pod x/p1b'
+check "as it was" says n1 '^nothing changed$' -f $files/cluster.yaml
+
 # A list that does not fit a message goes on in the next ------------------------------------------
 cidrs=$(for ((i = 0; i < 1500; i++)); do echo "cidr 10.$((128 + i / 256)).$((i % 256)).0/24"; done)
 # shellcheck disable=SC2086

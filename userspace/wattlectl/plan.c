@@ -234,17 +234,17 @@ static void plan_endpoints(struct plan *plan, const struct state *now, const str
 	char buf[WATTLE_ADDR_STRLEN];
 	struct walk walk;
 
-	/* An address may go from one to the other: first all let go. */
+	/* An address may go from one to the other: first all let go, then they take. */
 	WALK(walk, endpoint, compare_endpoints, now, want, old, new) {
 		if (!old || !new || same_endpoint(old, new))
 			continue;
-		plan_add(plan, endpoint_encode(new, old->ip_count && !same_addresses(old, new)), '~', "endpoint",
+		plan_add(plan, endpoint_encode(new, !same_addresses(old, new)), '~', "endpoint",
 			 "%s pod %s id %u%s%s", new->dev, new->pod, new->id,
 			 new->ip_count ? " ip " : "",
 			 new->ip_count ? wattle_addr_text(buf, new->ip) : "");
 	}
 	WALK(walk, endpoint, compare_endpoints, now, want, old, new)
-		if (old && new && !same_addresses(old, new) && old->ip_count && new->ip_count)
+		if (old && new && !same_addresses(old, new) && new->ip_count)
 			plan_more(plan, endpoint_encode(new, false));
 }
 

@@ -253,6 +253,33 @@ static void endpoint_pod(struct state_endpoint *endpoint, const struct state_end
 		memcpy(endpoint->ip, ip, endpoint->ip_count * sizeof(*ip));
 }
 
+static void endpoint_forget(struct state_endpoint *endpoint, const struct wattle_addr *addr)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < endpoint->ip_count; i++)
+		if (!wattle_addr_equal(&endpoint->ip[i], addr))
+			endpoint->ip[kept++] = endpoint->ip[i];
+	endpoint->ip_count = kept;
+}
+
+/* A pod may have two devices while the one before goes: its addresses are at the newer. */
+static void endpoints_yield(struct state *state)
+{
+	struct state_endpoint *old, *new;
+	unsigned int k;
+	size_t i, j;
+
+	for (i = 0; i < state->endpoint.count; i++) {
+		old = &state->endpoint.at[i];
+		for (j = 0; *old->pod && j < state->endpoint.count; j++) {
+			new = &state->endpoint.at[j];
+			for (k = 0; *new->pod && new->ifindex > old->ifindex && k < new->ip_count; k++)
+				endpoint_forget(old, &new->ip[k]);
+		}
+	}
+}
+
 static void want_endpoints(struct want *want, const struct state *now)
 {
 	struct state_endpoint *endpoint;
@@ -283,6 +310,7 @@ static void want_endpoints(struct want *want, const struct state *now)
 			endpoint_pod(endpoint, &now->endpoint.at[i], &pod);
 		}
 	}
+	endpoints_yield(want->state);
 }
 
 /* ---- rules: for the identities that are here ---- */
