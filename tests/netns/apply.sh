@@ -191,4 +191,19 @@ equals "an apply takes it for one" 1 \
 	"$(apply n1 -f $files/cluster.yaml --dry-run --diff | grep -c ' big')"
 check "and removes it" apply n1 -f $files/cluster.yaml
 check "all of it" says n1 '^nothing changed$' -f $files/cluster.yaml
+
+# Where all pods are the node's own, there has been an apply as well ----------------------------
+cat >"$dir/first.yaml" <<END
+$(sed -n '1,/^- {apiVersion: v1, kind: Namespace/p' $files/cluster.yaml)
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: proxy, namespace: x}
+  spec: {nodeName: n1, hostNetwork: true, containers: [{name: c}]}
+  status: {phase: Running, podIP: $N1}
+END
+check "a cluster that begins" apply n1 -f "$dir/first.yaml"
+w n1 endpoint del p1a
+check "a device for a pod that it does not have" w n1 endpoint add p1a pod x/early ip "${POD4[p1a]}"
+equals "is closed" "5 both" "$(w n1 -j endpoint show p1a | jq -r '.[0] | "\(.id) \(.enforce)"')"
+check "and twice is nothing" says n1 '^nothing changed$' -f "$dir/first.yaml"
 finish

@@ -62,8 +62,13 @@ static int endpoint_learn(struct call *call, struct wattle_endpoint *endpoint)
 {
 	const struct note_pod *pod;
 
-	if (call->verb->how == WATTLE_DEL || !endpoint->pod[0] || endpoint->has_id ||
-	    !notes_count(notes_known()))
+	if (call->verb->how == WATTLE_DEL || !endpoint->pod[0] || endpoint->has_id)
+		return EXIT_DONE;
+	if (notes_unread(notes_known())) {
+		report_error(call, notes_unread(notes_known()));
+		return EXIT_REFUSED;
+	}
+	if (!notes_told(notes_known()))
 		return EXIT_DONE;
 	pod = notes_pod(notes_known(), endpoint->pod);
 	endpoint->has_id = true;

@@ -22,6 +22,7 @@ struct notes {
 	size_t pods;
 	struct piece *piece;	/* after notes_sort(): one for each identity, whole */
 	size_t pieces;
+	struct wattle_error err;	/* why they could not be read; no code: they were */
 };
 
 static void *note_grow(void *array, size_t count, size_t size)
@@ -153,17 +154,16 @@ struct notes *notes_load(void)
 {
 	struct notes *notes = notes_create();
 	struct wattle_sock *sock;
-	struct wattle_error err;
 	struct nl_msg *msg;
 
 	/* Only names are lost where there is nobody to ask. */
-	if (wattle_open(&sock, &err))
+	if (wattle_open(&sock, &notes->err))
 		return notes;
 	/* Whoever asks may have begun another message in scratch(). */
 	msg = wattle_msg_alloc();
 	if (msg) {
 		wattle_rule_ask(msg, NOTE_ID);
-		wattle_dump(sock, msg, note_reply, notes, &err);
+		wattle_dump(sock, msg, note_reply, notes, &notes->err);
 		nlmsg_free(msg);
 	}
 	wattle_close(sock);
@@ -224,6 +224,16 @@ const char *notes_labels(const struct notes *notes, uint32_t id)
 			high = mid;
 	}
 	return NULL;
+}
+
+const struct wattle_error *notes_unread(const struct notes *notes)
+{
+	return notes->err.code ? &notes->err : NULL;
+}
+
+bool notes_told(const struct notes *notes)
+{
+	return notes->pods || notes->pieces;
 }
 
 size_t notes_count(const struct notes *notes)
@@ -311,6 +321,9 @@ static uint16_t pod_slot(uint8_t *taken, const char *name)
 bool notes_make(struct manifest *m, const char *node, struct manifest_rule **rules,
 		size_t *count, size_t *room)
 {
+	static const struct manifest_identity unknown = {
+		.id = NOTE_UNKNOWN_POD, .labels = "reserved:init",
+	};
 	uint8_t *taken = calloc(1, UINT16_MAX);
 	struct manifest_identity identity;
 	struct manifest_rule *rule;
@@ -322,6 +335,9 @@ bool notes_make(struct manifest *m, const char *node, struct manifest_rule **rul
 		manifest_identity(m, i, &identity);
 		fine = labels_make(m, &identity, rules, count, room);
 	}
+	/* Pods that are all of the node's network tell as well that there are manifests. */
+	if (fine && !i && manifest_pod_count(m))
+		fine = labels_make(m, &unknown, rules, count, room);
 	for (i = 0; fine && i < manifest_pod_count(m) && i < UINT16_MAX; i++) {
 		manifest_pod(m, i, &pod);
 		if (!pod.id || !pod.ip_count)

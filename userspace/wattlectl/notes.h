@@ -34,7 +34,7 @@ static inline bool is_note(uint32_t subject)
 	return subject == NOTE_ID;
 }
 
-/* The notes that the kernel has; never NULL, but empty where there are none. */
+/* The notes that the kernel has; never NULL, but empty where there are none or notes_unread(). */
 struct notes *notes_load(void);
 /* The same, read once and kept until kernel_close(). */
 const struct notes *notes_known(void);
@@ -47,6 +47,10 @@ void notes_release(struct notes *notes);
 const struct note_pod *notes_pod(const struct notes *notes, const char *name);
 const struct note_pod *notes_addr(const struct notes *notes, const struct wattle_addr *addr);
 const char *notes_labels(const struct notes *notes, uint32_t id);
+/* Why the kernel's could not be read; NULL: they were. */
+const struct wattle_error *notes_unread(const struct notes *notes);
+/* Have manifests told who the pods are? */
+bool notes_told(const struct notes *notes);
 size_t notes_count(const struct notes *notes);
 const struct note_pod *notes_at(const struct notes *notes, size_t i);
 
