@@ -55,6 +55,13 @@ refused 'Pod shop/a: metadata.labels.a: "1 k8s:b=2" is not the value of a label'
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a: "1 k8s:b=2"}}\n'
 refused 'metadata.labels.a=b: "a=b" is not the name of a label' \
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a=b: c}}\n'
+long=$(printf 'a%.0s' {1..2000})
+taken "a namespace of a long name" "$(np '{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}' |
+	sed "s/namespace: shop/namespace: $long/")"
+refused 'm.yaml:4: NetworkPolicy a+/p: spec.podSelektor: unknown field' \
+	"$(np '{podSelektor: {}}' | sed "s/namespace: shop/namespace: $long/")"
+refused 'the name of an identity is its number, from 256 to 16777214' \
+	'apiVersion: cilium.io/v2\nkind: CiliumIdentity\nmetadata: {name: "16777215"}\nsecurity-labels: {k8s:a: b}\n'
 refused 'Pod: metadata.name: is missing' 'apiVersion: v1\nkind: Pod\nmetadata: {}\n'
 refused 'Pod shop/web: is there already, in .*cluster.yaml:[0-9]+' \
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\n'

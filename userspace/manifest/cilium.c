@@ -365,8 +365,8 @@ void read_given_identity(struct reader *r, struct node *node)
 	uint64_t number;
 
 	memset(given, 0, sizeof(*given));
-	if (wattle_number_parse(&number, r->name, 256, 0xffffff) || r->name[0] == '0') {
-		bad(r, node, "metadata.name: the name of an identity is its number, from 256 to 16777215");
+	if (wattle_number_parse(&number, r->name, 256, 0xfffffe) || r->name[0] == '0') {
+		bad(r, node, "metadata.name: the name of an identity is its number, from 256 to 16777214");
 		return;
 	}
 	given->id = number;

@@ -131,7 +131,7 @@ static void where_text(struct reader *r, const struct node *node, char *text, si
 	path_text(node, path, sizeof(path));
 	len = snprintf(text, size, "%.200s:%u", r->file, node ? node->line : 1);
 	if (r->kind && r->name)
-		len += snprintf(text + len, size - len, ": %.64s %s%s%.253s", r->kind,
+		len += snprintf(text + len, size - len, ": %.64s %.63s%s%.253s", r->kind,
 				r->ns ? r->ns : "", r->ns ? "/" : "", r->name);
 	else if (r->kind)
 		len += snprintf(text + len, size - len, ": %.64s", r->kind);
