@@ -84,7 +84,7 @@ int wattle_open(struct wattle_sock **out, struct wattle_error *err)
 	sock->family = genl_ctrl_resolve(sock->nl, WATTLE_GENL_NAME);
 	if (sock->family <= 0) {
 		wattle_close(sock);
-		return wattle_error_set(err, ENOENT,
+		return wattle_error_set(err, ENODEV,
 					"the wattle module is not loaded (modprobe wattle)");
 	}
 	*out = sock;
@@ -196,6 +196,20 @@ static bool wattle_will_pass(const struct wattle_sock *sock, const struct wattle
 	       strstr(err->text, "transaction");
 }
 
+/* A module that was loaded again has another number, and nothing is at the old one. */
+static bool wattle_family_moved(struct wattle_sock *sock, struct wattle_error *err)
+{
+	struct wattle_sock *fresh;
+	bool moved;
+
+	if (!sock->family || err->code != ENOENT || wattle_open(&fresh, err))
+		return false;
+	moved = fresh->family != sock->family;
+	sock->family = fresh->family;
+	wattle_close(fresh);
+	return moved;
+}
+
 int wattle_call(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *fn, void *arg,
 		struct wattle_error *err)
 {
@@ -210,6 +224,8 @@ int wattle_call(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *f
 		struct timespec ts = { .tv_nsec = pause * 1000000L };
 
 		code = wattle_call_once(sock, nlh, fn, arg, err);
+		if (code && wattle_family_moved(sock, err))
+			continue;
 		if (!code || !wattle_will_pass(sock, err) || waited >= WATTLE_PATIENCE_MS)
 			return code;
 		nanosleep(&ts, NULL);
@@ -294,6 +310,8 @@ int wattle_dump(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *f
 	request->nlmsg_flags = (request->nlmsg_flags & ~NLM_F_ACK) | NLM_F_DUMP;
 	do {
 		code = wattle_dump_once(sock, request, &heap, err);
+		if (code && wattle_family_moved(sock, err))
+			code = wattle_dump_once(sock, request, &heap, err);
 	} while (!code && heap.changed && ++tries < WATTLE_DUMP_TRIES);
 	for (pos = 0; !code && pos < heap.len;) {
 		const struct nlmsghdr *nlh = (const void *)(heap.data + pos);
