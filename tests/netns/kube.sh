@@ -136,6 +136,10 @@ answer='{"service": {"namespace": "x","name": "lb"},"localEndpoints": NUMBER,"se
 # one pod, with an address of each family
 equals "where a backend is" "200 OK ${answer/NUMBER/1}" "$(health n1)"
 equals "where none is" "503 Service Unavailable ${answer/NUMBER/0}" "$(health n2)"
+background net python3 tests/netns/idle.py 192.0.2.1 32000 200
+sleep 1
+equals "whoever asks nothing keeps nobody out" "200 OK ${answer/NUMBER/1}" "$(timeout 60 cat <(health n1))"
+stop "$bg"
 # shellcheck disable=SC2086
 check "it leaves" apply_both $all -f "$dir/leaving.yaml"
 equals "and serves on" "p1a $OUT" "$(client net n1 30080)"
@@ -171,5 +175,16 @@ check "all of it taken back" apply_both -f tests/netns/manifests/cluster.yaml
 check "the node port is nobody's" refused net n1 30080
 check "nor the pod's" refused net n1 8081
 equals "no health without frontends" 503 "$(health n1 | cut -c 1-3)"
+
+# The module goes, and comes again under another number --------------------------------------------
+w n1 device del wattle0
+w n2 device del wattle0
+check "the module goes" wt_unload
+check_not "which is no health" grep -q '"serviceProxyHealthy": true' <<<"$(health n1)"
+check "it comes again" wt_load
+check "so does the device" w n1 device add wattle0 local $N1
+# shellcheck disable=SC2086
+check "and what is in it" w n1 apply --node n1 $all -f "$dir/ready.yaml"
+equals "health is told as before" "200 OK ${answer/NUMBER/1}" "$(health n1)"
 
 finish

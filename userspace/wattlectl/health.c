@@ -258,7 +258,7 @@ static int health_poll(struct health *h, struct pollfd *fds, const sigset_t *wai
 		};
 	for (i = 0; i < h->checks; i++)
 		fds[POLL_CHECKS + i] = (struct pollfd){
-			.fd = h->clients < HEALTH_CLIENTS ? h->check[i].fd : -1, .events = POLLIN,
+			.fd = h->check[i].fd, .events = POLLIN,
 		};
 	if (h->changed) {
 		time.tv_sec = 0;
@@ -282,7 +282,7 @@ static void health_serve_some(struct health *h, const struct pollfd *fds)
 			client_close(h, client);
 	}
 	for (i = 0; !health_stopped && i < h->checks; i++)
-		if (fds[POLL_CHECKS + i].revents && h->clients < HEALTH_CLIENTS)
+		if (fds[POLL_CHECKS + i].revents)
 			client_accept(h, &h->check[i]);
 	if (fds[0].revents)
 		health_changed(h);

@@ -3,11 +3,9 @@
 #ifndef WATTLECTL_HEALTH_H
 #define WATTLECTL_HEALTH_H
 
-#include <time.h>
-
 #include "manifests.h"
 
-#define HEALTH_CLIENTS	64	/* at once; others wait */
+#define HEALTH_CLIENTS	64	/* at once; one more takes the place of the oldest */
 
 /**
  * struct check - a service that is asked for
@@ -23,11 +21,11 @@ struct check {
 	int fd;
 };
 
-/* @fd: -1: a place that is free. */
+/* @fd: -1: a place that is free; @until: in ms, the question is to be whole. */
 struct client {
 	int fd;
 	const struct check *check;
-	time_t until;
+	uint64_t until;
 	size_t len;
 	char text[2048];
 };
@@ -54,7 +52,7 @@ struct health {
 /* A clock that nobody sets. */
 uint64_t milliseconds(void);
 
-/* Somebody asks of @check: there is a place for him. */
+/* Somebody asks of @check; who has been asking longest makes room where there is none. */
 void client_accept(struct health *h, const struct check *check);
 /* What has come of a question: once it is whole it is answered, and @client is closed. */
 void client_read(struct health *h, struct client *client);

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "health.h"
 
-#define HEALTH_SECONDS	5	/* for a question */
+#define HEALTH_PATIENCE	5000	/* ms for a question */
 
 /* ---- what there is ---- */
 
@@ -167,27 +168,35 @@ uint64_t milliseconds(void)
 	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
 }
 
-static time_t seconds(void)
+/* A place that is free, or that of who has been asking longest. */
+static struct client *client_place(struct health *h)
 {
-	return milliseconds() / 1000;
+	struct client *oldest = &h->client[0];
+	unsigned int i;
+
+	for (i = 0; i < HEALTH_CLIENTS; i++) {
+		if (h->client[i].fd < 0)
+			return &h->client[i];
+		if (h->client[i].until < oldest->until)
+			oldest = &h->client[i];
+	}
+	client_close(h, oldest);
+	return oldest;
 }
 
 void client_accept(struct health *h, const struct check *check)
 {
 	int fd = accept4(check->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	unsigned int i;
 
 	if (fd < 0)
 		return;
-	for (i = 0; h->client[i].fd >= 0; i++)
-		;
-	h->client[i] = (struct client){
-		.fd = fd, .check = check, .until = seconds() + HEALTH_SECONDS,
+	*client_place(h) = (struct client){
+		.fd = fd, .check = check, .until = milliseconds() + HEALTH_PATIENCE,
 	};
 	h->clients++;
 }
 
 bool client_is_late(const struct client *client)
 {
-	return seconds() > client->until;
+	return milliseconds() > client->until;
 }
