@@ -85,6 +85,21 @@ static u32 wattle_tunnel_node(struct wattle *w, const struct wattle_wire *wire,
 	return flows->node->serial;
 }
 
+/*
+ * The tables have changed since the node was looked up, which may have been replaced. A packet
+ * sees all of them before a change or after it.
+ */
+static noinline_for_stack struct wattle_node *wattle_tunnel_renew(struct wattle_packet *p,
+								  const struct wattle_wire *wire)
+{
+	struct wattle_node *node = wattle_node_by_addr(&p->w->config.nodes, &wire->saddr,
+						       p->view.gen);
+
+	p->key.in = node ? node->serial : 0;
+	p->hash = wattle_flow_hash(p->w, &p->key);
+	return node;
+}
+
 void wattle_tunnel_receive(struct wattle *w, struct sk_buff *skb)
 {
 	enum wattle_reason reason;
@@ -116,6 +131,8 @@ void wattle_tunnel_receive(struct wattle *w, struct sk_buff *skb)
 	if (plain)
 		reason = wattle_parse_check(&p.key);
 	wattle_packet_begin(&p, w, skb, NULL);
+	if (unlikely(p.key.in && !wattle_alive(&node->life, p.view.gen)))
+		node = wattle_tunnel_renew(&p, &wire);
 	/* It became the host's meanwhile, or leaves here for the outside. */
 	if (wattle_tunnel_slow(&p, node, reason) == WATTLE_PASS)
 		wattle_receive_tracked(w, skb);
