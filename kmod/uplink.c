@@ -101,7 +101,7 @@ static unsigned int wattle_uplink_match(struct wattle *w, struct sk_buff *skb)
 	if (ntohs(uh->dest) != READ_ONCE(w->opt.port) ||
 	    (uh->check ? !skb_csum_unnecessary(skb) : hlen != sizeof(struct iphdr)))
 		return 0;
-	/* Datagrams of the tunnel that somebody has put together are for the stack to take apart. */
+	/* Datagrams of the tunnel that somebody has joined are for the stack to take apart. */
 	if (skb_is_gso(skb) && !(skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_TUNNEL |
 							       SKB_GSO_UDP_TUNNEL_CSUM)))
 		return 0;

@@ -151,10 +151,11 @@ static void wattle_path_expire(struct wattle *w, struct wattle_node *node)
 {
 	u16 port = READ_ONCE(w->opt.port);
 
+	/* Pairs with the release below: who sees the port sees that what is older is void. */
 	if (likely(smp_load_acquire(&node->dst_port) == port))
 		return;
 	dst_cache_reset(&node->dst_cache);
-	/* Who sees the port sees that what is older does not count. */
+	/* Pairs with the acquire above. */
 	smp_store_release(&node->dst_port, port);
 }
 

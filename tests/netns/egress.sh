@@ -115,7 +115,7 @@ done
 for f in "" /6; do
 	v=${f:+ over IPv6}
 	for _ in {1..10}; do ask udp p1a "far$f" 9000 sport=21400 >/dev/null; done
-	at n1 conntrack -F 2>/dev/null
+	at n1 conntrack -F -f "$([ -z "$f" ] && echo ipv4 || echo ipv6)" 2>/dev/null
 	equals "masqueraded, forgotten, masqueraded$v" "net $(at_address "n1$f")" \
 		"$(ask udp p1a "far$f" 9000 sport=21400 | cut -d ' ' -f 1,2)"
 done
