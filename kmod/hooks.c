@@ -67,21 +67,24 @@ static enum wattle_outcome wattle_pod_slow(struct wattle_packet *p, enum wattle_
 
 static __always_inline enum wattle_outcome wattle_pod(struct wattle_port *port, struct sk_buff *skb)
 {
-	bool tagged = skb_vlan_tag_present(skb), plain, sound;
+	bool tagged = skb_vlan_tag_present(skb), plain;
 	struct wattle *w = port->wattle;
 	enum wattle_reason reason wattle_uninit;
 	struct wattle_packet p wattle_uninit;
 	struct wattle_flow *flow wattle_uninit;
 
-	plain = likely(!tagged) && wattle_parse_plain(skb, &p.key, &p.parsed);
-	if (unlikely(!plain))
+	plain = likely(!tagged) && wattle_parse_plain(skb, &p.key, &p.parsed) &&
+		likely(wattle_parse_plain_sum(skb, &p.key, &p.parsed));
+	if (unlikely(!plain)) {
 		reason = wattle_parse(skb, &p.key, &p.parsed);
-	sound = wattle_parse_sum(skb, &p.key, &p.parsed);
+		if (!reason && unlikely(!wattle_parse_sum(skb, &p.key, &p.parsed)))
+			reason = WATTLE_REASON_BAD_HEADER;
+	}
 	p.key.origin = WATTLE_FROM_POD;
 	p.key.in = port->serial;
 	p.hash = wattle_flow_hash(w, &p.key);
 	if ((likely(plain) || (!reason && !tagged && wattle_parsed_is_fast(&p.parsed))) &&
-	    likely(sound) && likely(wattle_flow_lookup(w, &p.key, p.hash, &flow))) {
+	    likely(wattle_flow_lookup(w, &p.key, p.hash, &flow))) {
 		if (unlikely(flow->next == WATTLE_TO_STACK)) {
 			/* The stack would make another, and nobody would bind that. */
 			if (likely(!nf_ct_is_dying(flow->ct))) {
@@ -95,8 +98,6 @@ static __always_inline enum wattle_outcome wattle_pod(struct wattle_port *port, 
 	wattle_count(w, WATTLE_COUNT_FROM_POD, wattle_skb_packets(skb), skb->len);
 	if (plain)
 		reason = wattle_parse_check(&p.key);
-	if (!reason && unlikely(!sound))
-		reason = WATTLE_REASON_BAD_HEADER;
 	wattle_packet_begin(&p, w, skb, port);
 	return wattle_pod_slow(&p, reason);
 }

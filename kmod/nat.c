@@ -306,21 +306,17 @@ enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decis
 }
 
 /*
- * A connection that goes where it was sent to has its destination, too: conntrack of 6.1 takes one
- * whose NAT is open for any other that waits for the same answer.
+ * Somebody else waits for the answers of @skb's connection, which is new: its source port has to
+ * give way.
  */
-static void wattle_settle(struct nf_conn *ct)
+static noinline enum wattle_reason wattle_give_way(struct sk_buff *skb,
+						   const struct wattle_decision *decision)
 {
-	if (!nf_ct_is_confirmed(ct))
-		ct->status |= IPS_DST_NAT_DONE;
-}
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-/* Somebody else waits for the answers of @ct, which is new: its source port has to give way. */
-static enum wattle_reason wattle_give_way(struct nf_conn *ct,
-					  const struct wattle_decision *decision)
-{
 	/* Unless its source has been bound, or it is too late. */
-	if (nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+	if (!ct || nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
 	    (ct->status & IPS_NAT_DONE_MASK) != IPS_DST_NAT_DONE ||
 	    !decision->service != !(ct->status & IPS_DST_NAT))
 		return WATTLE_REASON_CONNTRACK;
@@ -334,14 +330,11 @@ static enum wattle_reason wattle_give_way(struct nf_conn *ct,
 
 enum wattle_reason wattle_confirm(struct sk_buff *skb, const struct wattle_decision *decision)
 {
-	enum ip_conntrack_info ctinfo;
-	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	enum wattle_reason reason;
 
-	wattle_settle(ct);
 	if (likely(nf_conntrack_confirm(skb) == NF_ACCEPT))
 		return WATTLE_REASON_NONE;
-	reason = wattle_give_way(ct, decision);
+	reason = wattle_give_way(skb, decision);
 	if (reason)
 		return reason;
 	return nf_conntrack_confirm(skb) == NF_ACCEPT ? WATTLE_REASON_NONE

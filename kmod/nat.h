@@ -82,6 +82,15 @@ void wattle_range(struct nf_nat_range2 *range, const struct in6_addr *addr);
 /* The destination of a new connection becomes a backend. Return: a verdict of netfilter. */
 unsigned int wattle_bind_backend(struct nf_conn *ct, const struct in6_addr *addr, __be16 port);
 
+/*
+ * A new connection goes where it was sent to: that is its destination, for conntrack of 6.1 takes
+ * one whose NAT is open for any other that waits for the same answer.
+ */
+static inline void wattle_nat_settle(struct nf_conn *ct)
+{
+	ct->status |= IPS_DST_NAT_DONE;
+}
+
 /* Bind a new connection to the backend that was chosen for it, which counts. */
 enum wattle_reason wattle_nat_bind(struct nf_conn *ct, const struct wattle_decision *decision);
 

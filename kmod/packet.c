@@ -460,6 +460,8 @@ static enum wattle_reason wattle_packet_bind(struct wattle_packet *p)
 
 	if (d->service)
 		reason = wattle_nat_bind(ct, d);
+	else if (d->next == WATTLE_TO_ENDPOINT || d->next == WATTLE_TO_NODE)
+		wattle_nat_settle(ct);
 	if (!reason && d->outward && d->next == WATTLE_TO_STACK)
 		reason = wattle_masquerade_outward(p->w, ct, d);
 	return reason;

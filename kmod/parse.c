@@ -100,21 +100,25 @@ static enum wattle_reason wattle_parse_transport(struct sk_buff *skb, unsigned i
 	return WATTLE_REASON_NONE;
 }
 
-/* Ports, and the number that ICMP has in place of them, are in the first bytes. */
-bool wattle_parse_sum_slow(const struct sk_buff *skb, const struct wattle_key *key,
-			   const struct wattle_parsed *parsed)
+bool wattle_parse_sum(const struct sk_buff *skb, const struct wattle_key *key,
+		      const struct wattle_parsed *parsed)
 {
-	int start = skb_checksum_start_offset(skb) - parsed->hlen;
-	int place = start + skb->csum_offset;
+	int start, place;
 
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return true;
+	start = skb_checksum_start_offset(skb) - parsed->hlen;
+	place = start + skb->csum_offset;
 	/* Who makes fragments makes the sum before that. */
 	if (start < 0 || (parsed->flags & WATTLE_PARSED_FRAGMENT))
 		return false;
+	/* Ports, and the number that ICMP has in place of them, are in the first bytes. */
 	switch (key->proto) {
 	case IPPROTO_TCP:
-		return false;
-	case IPPROTO_UDP:	/* a tunnel of the pod's own */
-		return start >= (int)sizeof(struct udphdr);
+		return !start && place == offsetof(struct tcphdr, check);
+	case IPPROTO_UDP:	/* or a tunnel of the pod's own */
+		return start ? start >= (int)sizeof(struct udphdr) :
+			       place == offsetof(struct udphdr, check);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return place == offsetof(struct icmphdr, checksum) ||

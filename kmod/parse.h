@@ -112,27 +112,29 @@ static __always_inline bool wattle_parse_plain(const struct sk_buff *skb, struct
 	return wattle_parse_plain_ports(skb, sizeof(*ip6h), ip6h->nexthdr, key, parsed);
 }
 
-bool wattle_parse_sum_slow(const struct sk_buff *skb, const struct wattle_key *key,
-			   const struct wattle_parsed *parsed);
-
-/*
- * Is the sum that an offload is to fill in where the protocol has it, and not in what is decided
- * by? Whoever may send frames says where it is to be written: a device, or the kernel, does that
- * once we have let the packet go. Of what was read from @skb, whose data is at the network header.
+/**
+ * wattle_parse_sum() - is the sum that an offload is to fill in where it may be?
+ * @skb: data at the network header
+ * @key: what was read from it
+ * @parsed: same
+ *
+ * Whoever may send frames says where it is to be written; a device, or the kernel, does that once
+ * we have let the packet go. That must be where the protocol has it, and nothing that is decided by.
+ *
+ * Context: any.
  */
-static __always_inline bool wattle_parse_sum(const struct sk_buff *skb,
-					     const struct wattle_key *key,
-					     const struct wattle_parsed *parsed)
-{
-	unsigned int place = key->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) :
-							 offsetof(struct udphdr, check);
+bool wattle_parse_sum(const struct sk_buff *skb, const struct wattle_key *key,
+		      const struct wattle_parsed *parsed);
 
+/* The same of what is plain. False: ask wattle_parse_sum(). */
+static __always_inline bool wattle_parse_plain_sum(const struct sk_buff *skb,
+						   const struct wattle_key *key,
+						   const struct wattle_parsed *parsed)
+{
 	return skb->ip_summed != CHECKSUM_PARTIAL ||
-	       (likely((key->proto == IPPROTO_TCP || key->proto == IPPROTO_UDP) &&
-		       !(parsed->flags & WATTLE_PARSED_FRAGMENT) &&
-		       skb_checksum_start_offset(skb) == parsed->hlen &&
-		       skb->csum_offset == place)) ||
-	       wattle_parse_sum_slow(skb, key, parsed);
+	       (skb_checksum_start_offset(skb) == parsed->hlen &&
+		skb->csum_offset == (key->proto == IPPROTO_TCP ? offsetof(struct tcphdr, check) :
+								 offsetof(struct udphdr, check)));
 }
 
 /*
