@@ -119,7 +119,7 @@ static __always_inline bool wattle_parse_plain(const struct sk_buff *skb, struct
  * @parsed: same
  *
  * Whoever may send frames says where it is to be written; a device, or the kernel, does that once
- * we have let the packet go. That must be where the protocol has it, and nothing that is decided by.
+ * we have let the packet go. That must be where the protocol has it, and nothing that we go by.
  *
  * Context: any.
  */
