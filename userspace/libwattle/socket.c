@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netlink/genl/ctrl.h>
+#include <netlink/genl/family.h>
 #include <netlink/genl/genl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -73,6 +74,11 @@ static int wattle_sock_create(struct wattle_sock **out, int protocol, struct wat
 	return 0;
 }
 
+static int wattle_not_loaded(struct wattle_error *err)
+{
+	return wattle_error_set(err, ENODEV, "the wattle module is not loaded (modprobe wattle)");
+}
+
 int wattle_open(struct wattle_sock **out, struct wattle_error *err)
 {
 	struct wattle_sock *sock;
@@ -84,8 +90,7 @@ int wattle_open(struct wattle_sock **out, struct wattle_error *err)
 	sock->family = genl_ctrl_resolve(sock->nl, WATTLE_GENL_NAME);
 	if (sock->family <= 0) {
 		wattle_close(sock);
-		return wattle_error_set(err, ENODEV,
-					"the wattle module is not loaded (modprobe wattle)");
+		return wattle_not_loaded(err);
 	}
 	*out = sock;
 	return 0;
@@ -196,18 +201,41 @@ static bool wattle_will_pass(const struct wattle_sock *sock, const struct wattle
 	       strstr(err->text, "transaction");
 }
 
+/* The number that the family has; 0: none. From the list of all: to ask for it loads the module. */
+static int wattle_family_number(struct wattle_sock *sock)
+{
+	struct genl_family *family;
+	struct nl_cache *all;
+	int number = 0;
+
+	if (genl_ctrl_alloc_cache(sock->nl, &all))
+		return 0;
+	family = genl_ctrl_search_by_name(all, WATTLE_GENL_NAME);
+	if (family) {
+		number = genl_family_get_id(family);
+		genl_family_put(family);
+	}
+	nl_cache_free(all);
+	return number;
+}
+
 /* A module that was loaded again has another number, and nothing is at the old one. */
 static bool wattle_family_moved(struct wattle_sock *sock, struct wattle_error *err)
 {
 	struct wattle_sock *fresh;
-	bool moved;
+	int number;
 
-	if (!sock->family || err->code != ENOENT || wattle_open(&fresh, err))
+	if (!sock->family || err->code != ENOENT ||
+	    wattle_sock_create(&fresh, NETLINK_GENERIC, err))
 		return false;
-	moved = fresh->family != sock->family;
-	sock->family = fresh->family;
+	number = wattle_family_number(fresh);
 	wattle_close(fresh);
-	return moved;
+	if (!number)
+		wattle_not_loaded(err);
+	if (!number || number == sock->family)
+		return false;
+	sock->family = number;
+	return true;
 }
 
 int wattle_call(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *fn, void *arg,

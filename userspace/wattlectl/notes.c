@@ -161,11 +161,15 @@ struct notes *notes_load(void)
 		return notes;
 	/* Whoever asks may have begun another message in scratch(). */
 	msg = wattle_msg_alloc();
-	if (msg) {
-		wattle_rule_ask(msg, NOTE_ID);
-		wattle_dump(sock, msg, note_reply, notes, &notes->err);
-		nlmsg_free(msg);
+	if (!msg) {
+		report(NULL, NULL, "out of memory");
+		exit(EXIT_REFUSED);
 	}
+	wattle_rule_ask(msg, NOTE_ID);
+	/* What it took to get an answer does not matter. */
+	if (wattle_dump(sock, msg, note_reply, notes, &notes->err) >= 0)
+		notes->err.code = 0;
+	nlmsg_free(msg);
 	wattle_close(sock);
 	notes_sort(notes);
 	return notes;
