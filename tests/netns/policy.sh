@@ -96,7 +96,7 @@ rule n2 add id 401 ingress peer id 301 proto tcp port 80 allow
 rule n2 add id 401 ingress peer any proto tcp deny
 blocks "a wide denial beats a narrow permission" p1a p2a tcp 80 n2 deny_ingress
 rule n2 add id 401 ingress peer id 301 proto tcp port 81 allow priority 1
-rule n2 del id 401 ingress peer any proto tcp deny
+rule n2 del id 401 ingress peer id 0 proto tcp deny
 rule n2 add id 401 ingress peer any proto tcp deny priority 5
 blocks "the smallest number decides: others" p1b p2a tcp 81 n2 deny_ingress
 passes "the smallest number decides: allow" p1a p2a tcp 81

@@ -100,6 +100,11 @@ says 1 'id: 4294967296 is not from 0 to' identity add 10.0.0.1 id 4294967296
 says 1 'id: 99999999999999999999 is not from' identity add 10.0.0.1 id 99999999999999999999
 says 1 'via: nowhere is not' identity add 10.0.0.1 id 300 via nowhere
 says 1 'port 99999 is not from 1 to 65535' policy add id 300 ingress proto tcp port 99999 allow
+says 1 '00000000000008099 is not a port' policy add id 300 ingress proto tcp port 00000000000008099 allow
+says 1 '000000000000443xyz is not a port' policy add id 300 ingress proto tcp port 000000000000443xyz allow
+says 1 '0000000000000080-90 is not a port' policy add id 300 ingress proto tcp port 0000000000000080-90 allow
+says 1 'outside: is for a peer that is a prefix' policy add id 300 ingress peer id 0 outside allow
+says 1 'mtu: 65486 is not from 68 to 65485' device set wattle0 strict off mtu 65486
 says 1 'range ends before it begins' policy add id 300 ingress proto tcp port 90-80 allow
 says 1 'port: is for "proto tcp"' policy add id 300 ingress port 80 allow
 says 1 'port: ICMP has no ports' policy add id 300 ingress proto icmp port 80 allow

@@ -10,12 +10,15 @@
 
 static const char *const words_underlay[] = { "4", "6", NULL };
 
+/* What the outer headers can tell of. The kernel would refuse it after it has set the rest. */
+#define WATTLE_MTU_MAX	(65535 - 50)
+
 #define DEVICE_OPTIONS \
 	{ SLOT_LOCAL, KIND_ADDR, PARAM_MANY, "local", NULL, NULL, 0, 0 }, \
 	{ SLOT_PORT, KIND_NUMBER, 0, "port", NULL, NULL, 1, 65535 }, \
 	{ SLOT_MODE, KIND_CHOICE, 0, "mode", NULL, words_mode, 0, 0 }, \
 	{ SLOT_VNI, KIND_NUMBER, 0, "vni", NULL, NULL, 0, 0xffffff }, \
-	{ SLOT_MTU, KIND_NUMBER, 0, "mtu", NULL, NULL, 68, 65535 }, \
+	{ SLOT_MTU, KIND_NUMBER, 0, "mtu", NULL, NULL, 68, WATTLE_MTU_MAX }, \
 	{ SLOT_STRICT, KIND_CHOICE, 0, "strict", NULL, words_off_on, 0, 0 }, \
 	{ SLOT_UNDERLAY, KIND_CHOICE, 0, "underlay", NULL, words_underlay, 0, 0 }, \
 	{ SLOT_CACHE, KIND_CHOICE, 0, "cache", NULL, words_off_on, 0, 0 }, \

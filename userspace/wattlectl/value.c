@@ -153,9 +153,14 @@ static int parse_port(uint16_t *port, const char *word, char *why, size_t size)
 static int parse_ports(struct value *value, const char *word, char *why, size_t size)
 {
 	const char *dash = strchr(word, '-');
+	size_t len = dash ? (size_t)(dash - word) : strlen(word);
 	char low[16];
 
-	snprintf(low, sizeof(low), "%.*s", dash ? (int)(dash - word) : 15, word);
+	if (len >= sizeof(low)) {
+		snprintf(why, size, "%.32s is not a port", word);
+		return -1;
+	}
+	snprintf(low, sizeof(low), "%.*s", (int)len, word);
 	if (parse_port(&value->ports[0], low, why, size) < 0)
 		return -1;
 	value->ports[1] = value->ports[0];
@@ -211,7 +216,7 @@ form:
 
 static int parse_peer(struct value *value, int argc, char **argv, char *why, size_t size)
 {
-	static const struct param id = { .kind = KIND_NUMBER, .min = 1, .max = UINT32_MAX };
+	static const struct param id = { .kind = KIND_NUMBER, .max = UINT32_MAX };
 	struct value number;
 
 	memset(&value->peer, 0, sizeof(value->peer));
@@ -229,7 +234,8 @@ static int parse_peer(struct value *value, int argc, char **argv, char *why, siz
 	}
 	if (parse_number(&number, &id, argv[1], why, size) < 0)
 		return -1;
-	value->peer.kind = WATTLE_PEER_KIND_IDENTITY;
+	/* 0 is anybody. */
+	value->peer.kind = number.number ? WATTLE_PEER_KIND_IDENTITY : WATTLE_PEER_KIND_ANY;
 	value->peer.id = number.number;
 	return 2;
 }
