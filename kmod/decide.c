@@ -106,8 +106,8 @@ static bool wattle_route(const struct wattle_key *key, const struct wattle_place
 		out->next = WATTLE_TO_STACK;
 		return true;
 	}
-	/* The host would hear it, past what policy says of the host. */
-	if (dst->shared) {
+	/* The host would hear it, past what policy says of it. Its own does not come by us. */
+	if (dst->shared && key->origin <= WATTLE_FROM_TUNNEL) {
 		wattle_decide_fail(out, WATTLE_VERDICT_DROP, WATTLE_REASON_NOT_UNICAST);
 		return false;
 	}

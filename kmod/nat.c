@@ -19,9 +19,16 @@
 #include "stats.h"
 
 /*
- * All routers of a prefix hear its first address (RFC 4291, 2.6.1), but for those that have two or
- * one (RFC 6164).
+ * All routers of a link hear the first address of its prefix (RFC 4291, 2.6.1), but for prefixes of
+ * two addresses or one (RFC 6164). That this host is one may turn out later, and nobody tells.
  */
+static bool wattle_route_is_anycast(const struct rt6_info *rt, const struct in6_addr *addr)
+{
+	return rt->rt6i_flags & RTF_ANYCAST ||
+	       (!(rt->rt6i_flags & RTF_GATEWAY) && rt->rt6i_dst.plen > 0 &&
+		rt->rt6i_dst.plen < 127 && ipv6_addr_equal(&rt->rt6i_dst.addr, addr));
+}
+
 static bool wattle_is_anycast(struct net *net, const struct in6_addr *addr)
 {
 	struct flowi6 fl6 = { .daddr = *addr };
@@ -31,7 +38,7 @@ static bool wattle_is_anycast(struct net *net, const struct in6_addr *addr)
 	if (addr->s6_addr[15] & 3)
 		return false;
 	dst = ip6_route_lookup(net, &fl6, NULL, 0);
-	anycast = !dst->error && (dst_rt6_info(dst)->rt6i_flags & RTF_ANYCAST);
+	anycast = !dst->error && wattle_route_is_anycast(dst_rt6_info(dst), addr);
 	dst_release(dst);
 	return anycast;
 }
@@ -48,10 +55,13 @@ static enum wattle_local wattle_local_type4(struct net *net, __be32 addr)
 	}
 }
 
-/* Nobody tells when an address is no longer tentative, so it is the host's from the beginning. */
+/*
+ * Nobody tells when an address is no longer tentative, so it is the host's from the beginning,
+ * unless it has turned out to be another's.
+ */
 static bool wattle_is_host6(struct net *net, const struct in6_addr *addr)
 {
-	return ipv6_chk_addr_and_flags(net, addr, NULL, true, 0, 0);
+	return ipv6_chk_addr_and_flags(net, addr, NULL, true, 0, IFA_F_DADFAILED);
 }
 
 static enum wattle_local wattle_local_type(struct net *net, const struct in6_addr *addr)

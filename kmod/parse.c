@@ -109,8 +109,8 @@ bool wattle_parse_sum(const struct sk_buff *skb, const struct wattle_key *key,
 		return true;
 	start = skb_checksum_start_offset(skb) - parsed->hlen;
 	place = start + skb->csum_offset;
-	/* Who makes fragments makes the sum before that. */
-	if (start < 0 || (parsed->flags & WATTLE_PARSED_FRAGMENT))
+	/* Who makes fragments makes the sum before that; errors are judged by what is inside. */
+	if (start < 0 || (parsed->flags & (WATTLE_PARSED_FRAGMENT | WATTLE_PARSED_ERROR)))
 		return false;
 	/* Ports, and the number that ICMP has in place of them, are in the first bytes. */
 	switch (key->proto) {

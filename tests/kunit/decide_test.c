@@ -277,6 +277,8 @@ static void wattle_decide_test_ways(struct kunit *test)
 		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
 		{ "to all of a network of this host", POD, A, ALL, 1, DROP(NOT_UNICAST),
 		  .src_id = 300, .dst_id = WATTLE_ID_WORLD },
+		{ "the host to those", STACK, HOST, ALL, 1, WATTLE_KEY_SRC_HOST, ALLOW,
+		  .next = WATTLE_TO_STACK, .src_id = WATTLE_ID_HOST, .dst_id = WATTLE_ID_WORLD },
 		{ "to a lost one", POD, A, LOST, 1, DROP(NO_NODE), .src_id = 300, .dst_id = 304 },
 		{ "to the tunnel of this host", POD, A, HOST, 8472, DROP(TUNNEL_PORT),
 		  .src_id = 300, .dst_id = WATTLE_ID_HOST },

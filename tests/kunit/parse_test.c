@@ -167,6 +167,7 @@ static void wattle_parse_test_sum(struct kunit *test)
 		{ "ICMP, its type", IPPROTO_ICMP, 20, 0 },
 		{ "ICMP, its number", IPPROTO_ICMP, 20, 4 },
 		{ "ICMP, behind", IPPROTO_ICMP, 20, 8, 0, true },
+		{ "ICMP, of an error", IPPROTO_ICMP, 20, 2, WATTLE_PARSED_ERROR },
 		{ "SCTP", IPPROTO_SCTP, 20, 8, 0, true },
 		{ "SCTP, its port", IPPROTO_SCTP, 20, 2 },
 		{ "IP in IP", IPPROTO_IPIP, 40, 16, 0, true },

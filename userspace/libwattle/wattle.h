@@ -46,7 +46,7 @@ struct wattle_sock;
 /* Enter /run/netns/NAME, or the namespace at a path; everything after is there. */
 int wattle_netns_enter(const char *name, struct wattle_error *err);
 
-/* -ENOENT: the family is not there, so the module is not loaded. */
+/* -ENODEV: the family is not there, so the module is not loaded. */
 int wattle_open(struct wattle_sock **sock, struct wattle_error *err);
 /* The same for rtnetlink; module or not. */
 int wattle_open_route(struct wattle_sock **sock, struct wattle_error *err);
