@@ -10,7 +10,9 @@
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_conntrack_timeout.h>
 #include <net/netfilter/nf_nat.h>
 #include <net/route.h>
 
@@ -430,6 +432,31 @@ bool wattle_nat_translation(const struct nf_conn *ct, enum ip_conntrack_dir dir,
 	return true;
 }
 
+/*
+ * Conntrack misses most of what follows. It must not wait for an acknowledgment that it will not
+ * see, and keep the connection for minutes only, nor measure a reset by how far it was when it saw
+ * it last: the next packet that it sees is where it begins anew.
+ */
+static void wattle_track_loosely(struct nf_conn *ct)
+{
+	const unsigned int *timeouts = nf_ct_timeout_lookup(ct);
+	struct ip_ct_tcp *tcp = &ct->proto.tcp;
+	int i;
+
+	if (!timeouts)
+		timeouts = nf_tcp_pernet(nf_ct_net(ct))->timeouts;
+	spin_lock(&ct->lock);
+	for (i = 0; i < ARRAY_SIZE(tcp->seen); i++) {
+		tcp->seen[i].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+		tcp->seen[i].flags &= ~(IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED |
+					IP_CT_TCP_FLAG_MAXACK_SET);
+		tcp->seen[i].td_maxwin = 0;
+	}
+	spin_unlock(&ct->lock);
+	if (!test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + timeouts[TCP_CONNTRACK_ESTABLISHED]);
+}
+
 bool wattle_track_offload(struct nf_conn *ct)
 {
 	const struct nf_conn_help *help = nfct_help(ct);
@@ -442,12 +469,7 @@ bool wattle_track_offload(struct nf_conn *ct)
 		return true;
 	if (READ_ONCE(ct->proto.tcp.state) != TCP_CONNTRACK_ESTABLISHED)
 		return false;
-	if (!(ct->proto.tcp.seen[0].flags & IP_CT_TCP_FLAG_BE_LIBERAL)) {
-		spin_lock(&ct->lock);
-		ct->proto.tcp.seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-		ct->proto.tcp.seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-		spin_unlock(&ct->lock);
-	}
+	wattle_track_loosely(ct);
 	return true;
 }
 

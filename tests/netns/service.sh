@@ -151,6 +151,8 @@ check "a connection to look at" ask open look p1a tcp vip 80 sport=21234
 check "which talks" ask talk look size=20000
 check "conntrack shows the translation" eval \
 	'at n1 conntrack -L -p tcp 2>/dev/null | grep -qE "src=10.1.0.5 dst=10.96.0.10 sport=21234 dport=80 src=10.2.0.[78] dst=10.1.0.5 sport=8080 dport=21234"'
+check "conntrack keeps it for days, whatever it has not seen" eval \
+	'[ "$(at n1 conntrack -L -p tcp --orig-port-src 21234 2>/dev/null | awk "{ print \$3 }")" -gt 10000 ]'
 cached "flow show does" eval 'w n1 -j flow show | jq -e ".. | objects | select(.dport? == 80)"'
 
 # One port of a client, for a service and for its backend ----------------------------------------
