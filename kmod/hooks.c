@@ -216,8 +216,13 @@ static unsigned int wattle_hook_egress(void *priv, struct sk_buff *skb,
 
 	if (this_cpu_ptr(w->flows)->direct)
 		return NF_ACCEPT;
-	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6))
-		return NF_ACCEPT;	/* ARP: the host asks for its pod */
+	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6)) {
+		if (likely(!eth_type_vlan(skb->protocol)))
+			return NF_ACCEPT;	/* ARP: the host asks for its pod */
+		/* The pod would look for IP below a tag that means nothing. */
+		wattle_drop(w, skb, WATTLE_REASON_BAD_FRAME, NULL, NULL);
+		return NF_STOLEN;
+	}
 	reason = wattle_parse(skb, &p.key, &p.parsed);
 	/* What the host itself says to its neighbour; what it forwards is no such thing. */
 	if (!reason && (p.parsed.flags & WATTLE_PARSED_LOCAL) && !skb->skb_iif)

@@ -216,12 +216,23 @@ static noinline_for_stack bool wattle_packet_vouched(const struct wattle_packet 
 	       wattle_decide_is_stranger(&p->view, &orig->saddr);
 }
 
+/*
+ * Not strict, who has asked may be known by its wire alone, which an answer does not tell: if it
+ * goes back to another node, what ingress policy says of who it seems to be does not count.
+ */
+static bool wattle_packet_may_answer(const struct wattle_packet *p, enum wattle_reason denied)
+{
+	return p->reply && !p->view.strict && p->key.origin == WATTLE_FROM_POD &&
+	       (denied == WATTLE_REASON_POLICY_INGRESS || denied == WATTLE_REASON_DENY_INGRESS);
+}
+
 /* Of a connection that exists policy is asked about the original direction, as translated. */
 static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *p,
 							  const struct nf_conn *ct)
 {
 	struct wattle_key orig = { .origin = WATTLE_FROM_POD }, sent;
 	struct wattle_decision *d = &p->decision;
+	enum wattle_reason denied;
 	u32 sender;
 
 	wattle_track_key(ct, &orig);
@@ -242,14 +253,19 @@ static noinline_for_stack void wattle_packet_decide_known(struct wattle_packet *
 	if (orig.origin == WATTLE_FROM_TUNNEL)
 		orig.wire = sender;
 	wattle_decide_known(&p->view, &orig, d);
-	if (d->verdict != WATTLE_VERDICT_ALLOW && (!p->reply || p->view.strict ||
-						   d->reason == WATTLE_REASON_DENY_EGRESS))
+	denied = d->verdict == WATTLE_VERDICT_ALLOW ? WATTLE_REASON_NONE : d->reason;
+	if (denied && !wattle_packet_may_answer(p, denied))
 		return;
 	if (p->reply) {
 		/* Where the answer goes is where the question came from. */
 		orig.daddr = orig.saddr;
 		orig.origin = p->key.origin;
 		wattle_decide_next(&p->view, &orig, d);
+		if (denied && d->next != WATTLE_TO_NODE) {
+			d->verdict = WATTLE_VERDICT_DENY;
+			d->reason = denied;
+			return;
+		}
 		/* To others it is who it is, whoever asked. */
 		d->src_id = sender;
 		/* What came by the stack to a service of this host goes back so, as the service. */
@@ -467,6 +483,17 @@ static enum wattle_reason wattle_packet_bind(struct wattle_packet *p)
 	return reason;
 }
 
+/* Does a pod tell of an error of a connection that it has no part in? */
+static noinline_for_stack bool wattle_packet_meddles(const struct wattle_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+	struct in6_addr from;
+
+	wattle_track_sender(ct, CTINFO2DIR(ctinfo), &from);
+	return !wattle_endpoint_has_ip(p->ep, &from);
+}
+
 /* A ping of a service's address: there is such a service. */
 static enum wattle_outcome wattle_packet_echo(struct wattle_packet *p)
 {
@@ -491,6 +518,9 @@ enum wattle_outcome wattle_packet_apply(struct wattle_packet *p)
 	reason = wattle_track(p->w, p->skb);
 	if (!reason && wattle_packet_is_forsaken(p))
 		reason = wattle_packet_forsake(p);
+	if (!reason && unlikely(p->parsed.flags & WATTLE_PARSED_ERROR) &&
+	    p->key.origin == WATTLE_FROM_POD && wattle_packet_meddles(p))
+		reason = WATTLE_REASON_CONNTRACK;
 	if (reason)
 		return wattle_packet_drop(p, reason);
 	wattle_packet_decide(p);

@@ -661,12 +661,12 @@ class Agent:
                 kv[key] = self.addr(kv[key])
 
     def do_emit(self, ns, dev="eth0", **kv):
-        """Frames out of a device: emit NS [dev=D] [mac=DST] [smac=SRC] [sum=START:OFFSET] and what
-        packets.build() knows. START, of the frame: a checksum from there on is left to the device."""
+        """Frames out of a device: emit NS [dev=D] [mac=DST] [smac=SRC] [offload=START:OFFSET] and
+        what packets.build() knows. A checksum from START of the frame on is left to the device."""
         target = self.target(kv)
         self.resolve(kv)
         sock = self.packet_socket(ns, dev)
-        start, _, place = kv.pop("sum", "").partition(":")
+        start, _, place = kv.pop("offload", "").partition(":")
         if start:
             sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         head = struct.pack("=BBHHHH", 1, 0, 0, 0, int(start), int(place)) if start else b""

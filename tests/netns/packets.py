@@ -123,7 +123,8 @@ def packet(kv, pattern):
     v6 = ":" in kv["src"]
     family = socket.AF_INET6 if v6 else socket.AF_INET
     src, dst = socket.inet_pton(family, kv["src"]), socket.inet_pton(family, kv["dst"])
-    number, body = transport(kv, v6, src, dst, pattern(int(kv.get("size", 32))))
+    payload = bytes.fromhex(kv["payload"]) if "payload" in kv else pattern(int(kv.get("size", 32)))
+    number, body = transport(kv, v6, src, dst, payload)
     ident = int(kv.get("ipid", 4711))
     ext = kv.get("ext")
     if ext:

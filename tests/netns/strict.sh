@@ -160,15 +160,22 @@ from_pod "through a service" tunnel_port src=p1a dst=$VIP proto=udp dport=7777
 w n1 service del $VIP:7777/udp
 check "explain knows" ask explain n1 p1a n2 udp 8472 verdict=drop reason=tunnel_port
 # An offload would write the sum after the verdict: into ports, into addresses.
-check "a sum that is left to the device" ask emit p1a src=p1a dst=p2a $udp sum=34:6 arrive=p2a:7
-from_pod "a sum in place of the port" bad_header src=p1a dst=p2a $udp sum=34:2
-from_pod "in place of the address" bad_header src=p1a dst=p2a $udp sum=20:12
-from_pod "in place of its own" bad_header src=p1a dst=p2a $udp sum=20:6
-from_pod "of TCP elsewhere" bad_header src=p1a dst=p2a proto=tcp dport=80 sum=34:6
-from_pod "of a fragment" bad_header src=p1a dst=p2a $udp size=400 frag=128 ipid=913 sum=34:6
-from_pod "over IPv6" bad_header src=p1a/6 dst=p2a/6 $udp sum=54:2
+check "a sum that is left to the device" ask emit p1a src=p1a dst=p2a $udp offload=34:6 arrive=p2a:7
+from_pod "a sum in place of the port" bad_header src=p1a dst=p2a $udp offload=34:2
+from_pod "in place of the address" bad_header src=p1a dst=p2a $udp offload=20:12
+from_pod "in place of its own" bad_header src=p1a dst=p2a $udp offload=20:6
+from_pod "of TCP elsewhere" bad_header src=p1a dst=p2a proto=tcp dport=80 offload=34:6
+from_pod "of a fragment" bad_header src=p1a dst=p2a $udp size=400 frag=128 ipid=913 offload=34:6
+from_pod "over IPv6" bad_header src=p1a/6 dst=p2a/6 $udp offload=54:2
 check "a flow that the cache knows" eval 'for i in 1 2 3; do
 	ask emit p1a src=p1a dst=p2a $udp arrive=p2a:7 || exit; done'
+# An error of somebody else's conversation: 10.1.0.6:21700 > 10.2.0.7:7, and who tells is neither.
+check "a conversation" ask open theirs p1b udp p2a 7 sport=21700
+about=4500002412340000401100000a0100060a02000754c4000700100000$(printf '%016d' 0)
+from_pod "an error of others" conntrack src=p1a dst=p1b proto=icmp type=3 code=3 "payload=$about"
+check "which goes on" ask talk theirs
+ask close theirs >/dev/null
+check "a tag on the way to a pod" ask emit n1 dev=p1b src=net dst=p1b $udp vlan=0 drop=n1:bad_frame
 from_pod "VLAN of a pod" bad_frame src=p1a dst=p2a $udp vlan=7
 from_pod "neither IP nor ARP" bad_frame src=p1a dst=p2a $udp ethertype=88cc
 from_pod "a pod's multicast" not_unicast src=p1a dst=224.0.0.251 $udp
@@ -244,6 +251,11 @@ check "not strict: any outer source" ask vxlan net from=net to=n1 vni=401 $good 
 check "not strict: any identity" ask vxlan n2 from=n2 to=n1 vni=999 $good arrive=p1a:7
 wire "not strict: nobody speaks for our pods" foreign_source vni=302 src=p1b dst=p1a $udp
 wire "not strict: nor for us" foreign_source vni=1 src=n1 dst=p1a $udp
+# Nor does an answer make good what was denied.
+w n1 endpoint replace p1a pod test/p1a ip ${POD4[p1a]} ip ${POD6[p1a]} id 301 enforce both
+check "not strict: from outside, denied" ask emit net dev=br0 "mac=$mac" src=net dst=p1a proto=udp sport=21500 \
+	dport=7 drop=n1:policy_ingress
+from_pod "not strict: so is the answer" policy_ingress src=p1a dst=net proto=udp sport=7 dport=21500
 again 6
 check "IPv6 underlay: the right packet" ask vxlan n2 from=n2/6 to=n1/6 vni=401 $good arrive=p1a:7
 check "IPv6 underlay: no node" ask vxlan net from=net/6 to=n1/6 vni=401 $good drop=n1:unknown_node
