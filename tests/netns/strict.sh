@@ -256,6 +256,10 @@ w n1 endpoint replace p1a pod test/p1a ip ${POD4[p1a]} ip ${POD6[p1a]} id 301 en
 check "not strict: from outside, denied" ask emit net dev=br0 "mac=$mac" src=net dst=p1a proto=udp sport=21500 \
 	dport=7 drop=n1:policy_ingress
 from_pod "not strict: so is the answer" policy_ingress src=p1a dst=net proto=udp sport=7 dport=21500
+w n1 policy add id 301 ingress peer id 999 allow
+check "not strict: who is allowed by its wire alone" ask vxlan n2 from=n2 to=n1 vni=999 src=p2a dst=p1a \
+	proto=udp sport=21502 dport=7 arrive=p1a:7
+check "not strict: is answered" ask emit p1a src=p1a dst=p2a proto=udp sport=7 dport=21502 count=n1:to_tunnel
 again 6
 check "IPv6 underlay: the right packet" ask vxlan n2 from=n2/6 to=n1/6 vni=401 $good arrive=p1a:7
 check "IPv6 underlay: no node" ask vxlan net from=net/6 to=n1/6 vni=401 $good drop=n1:unknown_node
