@@ -377,6 +377,12 @@ serves "hostIP" n1 '192.0.2.1:80/tcp -> 10.1.0.5:8080' \
 	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: 192.0.2.1}' '' '' 'podIPs: [{ip: 10.1.0.5}, {ip: "fd00:1::5"}]')"
 serves "hostIP for all of one family" n1 '[::]:80/tcp -> [fd00:1::5]:8080' \
 	"$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: "::"}' '' '' 'podIPs: [{ip: 10.1.0.5}, {ip: "fd00:1::5"}]')"
+long=$(printf 'a%.0s' {1..200})
+serves "a name that no endpoint can have, elsewhere" n2 '' "$(pod "$long" n1 10.1.0.5 "$host")"
+! grep -q 'no endpoint' "$dir/err"
+tap $? "without a warning"
+serves "and here" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080' "$(pod "$long" n1 10.1.0.5 "$host")"
+warned ".*Pod shop/$long: no endpoint can be named for it: longer than 127 bytes"
 serves "hostIP of loopback" n1 '' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: 127.0.0.1}')"
 warned '.*Pod shop/a: spec.containers\[0\].ports\[0\].hostPort: at 127.0.0.1 is not served: left out'
 serves "hostNetwork" n1 '' "$(pod a n1 192.0.2.1 '{containerPort: 80, hostPort: 80}' 'hostNetwork: true')"

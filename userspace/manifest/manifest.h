@@ -37,6 +37,8 @@ bool manifest_compile(struct manifest *m);
 
 /* ---- what there is ---- */
 
+#define MANIFEST_POD_MAX	(63 + 1 + 253)	/* bytes of NAMESPACE/NAME (RFC 1123) */
+
 struct manifest_pod {
 	const char *name;		/* NAMESPACE/NAME */
 	const char *node;		/* "" where it is on none */

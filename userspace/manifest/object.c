@@ -365,8 +365,6 @@ void read_pod(struct reader *r, struct node *node)
 	pod->ns = namespace_of(m, r->ns);
 	pod->name = intern(m, r->name);
 	pod->full = arena_printf(&m->arena, "%s/%s", r->ns, r->name);
-	if (strlen(pod->full) > WATTLE_POD_MAX)
-		bad(r, node, "NAMESPACE/NAME is longer than %d bytes", WATTLE_POD_MAX);
 	pod->where = arena_printf(&m->arena, "%s:%u", r->file, node->line);
 	pod->node = intern(m, node_get_string(r, spec, "nodeName"));
 	account = node_get_string(r, spec, "serviceAccountName");

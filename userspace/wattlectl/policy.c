@@ -30,8 +30,8 @@ static const struct param policy_id_params[] = {
 
 static const struct param policy_check_params[] = {
 	{ SLOT_FILE, KIND_TEXT, PARAM_REQUIRED | PARAM_MANY, "-f", "FILE|DIR|-", NULL, 0, 4095 },
-	{ SLOT_SRC, KIND_TEXT, 0, "from", "NAMESPACE/NAME", NULL, 0, WATTLE_POD_MAX },
-	{ SLOT_DST, KIND_TEXT, 0, "to", "NAMESPACE/NAME", NULL, 0, WATTLE_POD_MAX },
+	{ SLOT_SRC, KIND_TEXT, 0, "from", "NAMESPACE/NAME", NULL, 0, MANIFEST_POD_MAX },
+	{ SLOT_DST, KIND_TEXT, 0, "to", "NAMESPACE/NAME", NULL, 0, MANIFEST_POD_MAX },
 	{ SLOT_IGNORE, KIND_FLAG, 0, "--ignore-unknown", NULL, NULL, 0, 0 },
 };
 

@@ -331,8 +331,12 @@ static void want_locals(struct want *want)
 
 	for (i = 0; i < manifest_pod_count(want->m); i++) {
 		manifest_pod(want->m, i, &pod);
-		if (pod.id && !strcmp(pod.node, want->node))
-			*STATE_ADD(state->local) = (struct state_local){ pod.id, pod.group };
+		if (!pod.id || strcmp(pod.node, want->node))
+			continue;
+		*STATE_ADD(state->local) = (struct state_local){ pod.id, pod.group };
+		if (strlen(pod.name) > WATTLE_POD_MAX)
+			fprintf(stderr, "warning: %s: Pod %s: no endpoint can be named for it: longer than %d bytes\n",
+				pod.where, pod.name, WATTLE_POD_MAX);
 	}
 	if (state->local.count)
 		qsort(state->local.at, state->local.count, sizeof(*state->local.at),
