@@ -104,13 +104,17 @@ uninstall:
 DKMS_SRC = $(DESTDIR)$(PREFIX)/src/wattle-$(VERSION)
 
 # Puts the sources where DKMS looks; registers and builds them unless this is
-# an installation into DESTDIR, for a package.
+# an installation into DESTDIR, for a package. DKMS builds nothing that it has
+# built of this version, so that goes first.
 dkms:
+	[ . -ef $(DKMS_SRC) ] || rm -rf $(DKMS_SRC)
 	install -d $(DKMS_SRC)/kmod $(DKMS_SRC)/uapi
 	install -m 644 Kbuild LICENSE $(DKMS_SRC)/
 	cp -a kmod/. $(DKMS_SRC)/kmod/
 	cp -a uapi/. $(DKMS_SRC)/uapi/
 	sed 's/@VERSION@/$(VERSION)/' dkms.conf > $(DKMS_SRC)/dkms.conf
+	$(if $(DESTDIR),,! dkms status wattle/$(VERSION) -k $(KVER) | grep -qE ': (built|installed)' || \
+		dkms remove wattle/$(VERSION) -k $(KVER))
 	$(if $(DESTDIR),,dkms install --force -m wattle -v $(VERSION) -k $(KVER))
 
 # debian/rules builds below build/debian; DEB_DIR tells it where packages go.
