@@ -104,6 +104,16 @@ int wattle_prefix_parse(struct wattle_prefix *prefix, const char *text)
 	return wattle_prefix_mask(prefix) ? -EDOM : 0;
 }
 
+bool wattle_prefix_has(const struct wattle_prefix *prefix, const struct wattle_addr *addr)
+{
+	struct wattle_prefix cut = { .addr = *addr, .len = prefix->len };
+
+	if (addr->len != prefix->addr.len)
+		return false;
+	wattle_prefix_mask(&cut);
+	return wattle_addr_equal(&cut.addr, &prefix->addr);
+}
+
 bool wattle_prefix_equal(const struct wattle_prefix *a, const struct wattle_prefix *b)
 {
 	return a->len == b->len && wattle_addr_equal(&a->addr, &b->addr);

@@ -54,6 +54,7 @@ bool wattle_addr_can_host(const struct wattle_addr *addr);
 int wattle_prefix_parse(struct wattle_prefix *prefix, const char *text);
 /* Clears the bits behind the length; true where any were set. */
 bool wattle_prefix_mask(struct wattle_prefix *prefix);
+bool wattle_prefix_has(const struct wattle_prefix *prefix, const struct wattle_addr *addr);
 bool wattle_prefix_equal(const struct wattle_prefix *a, const struct wattle_prefix *b);
 
 /* Any order that is always the same; by family first. */

@@ -547,7 +547,6 @@ bool read_excepts(struct reader *r, const struct node *list, struct peer *peer);
 bool read_proto(struct reader *r, const struct node *node, uint8_t *proto);
 bool port_name_is_valid(const char *name);
 bool prefix_covers(const struct wattle_prefix *outer, const struct wattle_prefix *inner);
-bool prefix_has(const struct wattle_prefix *prefix, const struct wattle_addr *addr);
 const char *where_is(struct reader *r, const struct node *node);
 
 struct peer *rule_add_peer(struct reader *r, struct rule *rule, const struct node *node,

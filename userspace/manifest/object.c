@@ -107,19 +107,9 @@ bool read_prefix(struct reader *r, const struct node *node, bool bare,
 	}
 }
 
-bool prefix_has(const struct wattle_prefix *prefix, const struct wattle_addr *addr)
-{
-	struct wattle_prefix cut = { .addr = *addr, .len = prefix->len };
-
-	if (addr->len != prefix->addr.len)
-		return false;
-	wattle_prefix_mask(&cut);
-	return wattle_addr_equal(&cut.addr, &prefix->addr);
-}
-
 bool prefix_covers(const struct wattle_prefix *outer, const struct wattle_prefix *inner)
 {
-	return outer->len <= inner->len && prefix_has(outer, &inner->addr);
+	return outer->len <= inner->len && wattle_prefix_has(outer, &inner->addr);
 }
 
 bool read_proto(struct reader *r, const struct node *node, uint8_t *proto)
@@ -243,7 +233,7 @@ static void pod_add_host_port(struct reader *r, struct node *node, const struct 
 		return;
 	if (ip && !(ip->type == NODE_SCALAR && !ip->len) && !read_addr(r, ip, &host.addr))
 		return;
-	if (prefix_has(&loopback[0], &host.addr) || prefix_has(&loopback[1], &host.addr)) {
+	if (wattle_prefix_has(&loopback[0], &host.addr) || wattle_prefix_has(&loopback[1], &host.addr)) {
 		warn(r, at, "at %s is not served: left out", ip->text);
 		return;
 	}

@@ -49,7 +49,7 @@ static const struct wattle_addr *range_foreigner(const struct manifest *m, const
 	unsigned int i;
 
 	for (i = 0; i < m->foreign_count; i++)
-		if (prefix_has(&range->prefix, &m->foreign[i]))
+		if (wattle_prefix_has(&range->prefix, &m->foreign[i]))
 			return &m->foreign[i];
 	return NULL;
 }

@@ -19,7 +19,7 @@ static bool peer_fits(const struct manifest_rule *rule, uint32_t peer_id,
 	case WATTLE_PEER_KIND_IDENTITY:
 		return peer_id && rule->peer_id == peer_id;
 	case WATTLE_PEER_KIND_PREFIX:
-		return peer && prefix_has(&rule->peer, peer) &&
+		return peer && wattle_prefix_has(&rule->peer, peer) &&
 		       (!rule->outside || is_outside(peer_id));
 	default:
 		return true;

@@ -139,7 +139,7 @@ static void emit_prefix_names(struct expand *e, const struct target *target,
 		const struct pod *pod = &m->pod[i];
 
 		for (j = 0; !pod->done && !pod->host && j < pod->ip_count; j++) {
-			if (!prefix_has(&target->prefix, &pod->ip[j]))
+			if (!wattle_prefix_has(&target->prefix, &pod->ip[j]))
 				continue;
 			host.addr = pod->ip[j];
 			host.len = wattle_addr_bits(&host.addr);

@@ -95,7 +95,7 @@ static bool addr_is_odd(const struct wattle_addr *addr)
 	unsigned int i;
 
 	for (i = 0; i < COUNT(odd); i++)
-		if (prefix_has(&odd[i], addr))
+		if (wattle_prefix_has(&odd[i], addr))
 			return true;
 	return false;
 }

@@ -130,18 +130,11 @@ static void check_nodes(struct want *want)
 
 static bool node_has(const struct manifest_node *node, const struct wattle_addr *addr)
 {
-	struct wattle_prefix cut;
 	unsigned int i;
 
-	for (i = 0; i < node->cidr_count; i++) {
-		cut.addr = *addr;
-		cut.len = node->cidr[i].len;
-		if (addr->len != node->cidr[i].addr.len)
-			continue;
-		wattle_prefix_mask(&cut);
-		if (wattle_prefix_equal(&cut, &node->cidr[i]))
+	for (i = 0; i < node->cidr_count; i++)
+		if (wattle_prefix_has(&node->cidr[i], addr))
 			return true;
-	}
 	return false;
 }
 
