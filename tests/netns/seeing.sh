@@ -228,4 +228,16 @@ check "explain: the host's own stack goes on" ask explain n1 n1 vip tcp 80 verdi
 ip -n wt-n1 link set wattle0 up
 check "explain: up again" ask explain n1 p1a p2a tcp 80 verdict=allow
 
+# The module anew, for those who listen -------------------------------------------------------------------
+listen "$said/anew" drop
+w n1 device del wattle0
+w n2 device del wattle0
+check "the module goes while somebody listens" eventually 30 rmmod wattle
+check "and comes back" wt_load
+world_link n1 4
+world_tables n1
+ip -n wt-n1 link set wattle0 down
+check "a packet goes out, and is dropped" ask emit p1a src=p1a dst=p1b proto=udp dport=7
+check "monitor goes on" eventually 60 grep -q '"udp".*device_down' "$said/anew"
+
 finish

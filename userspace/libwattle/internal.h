@@ -11,18 +11,22 @@
 
 #define WATTLE_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+#define WATTLE_GROUPS_MAX	4
+
 /**
  * struct wattle_sock - one netlink socket
  * @nl: libnl's socket; it opens, binds and resolves, and is not used to receive
  * @family: of generic netlink; 0 for rtnetlink
  * @seq: of the last request
  * @buf: what is received
+ * @groups: whose events are wanted
  */
 struct wattle_sock {
 	struct nl_sock *nl;
 	int family;
 	uint32_t seq;
 	char *buf;
+	const char *groups[WATTLE_GROUPS_MAX];
 };
 
 #define WATTLE_RECV_SIZE	(256 * 1024)

@@ -354,19 +354,77 @@ int wattle_dump(struct wattle_sock *sock, struct nl_msg *msg, wattle_reply_fn *f
 
 /* ---- events ---- */
 
+static int wattle_join(struct wattle_sock *sock, int group)
+{
+	return setsockopt(wattle_sock_fd(sock), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+			  sizeof(group)) ? -errno : 0;
+}
+
+/* By a socket of its own: events would come between question and answer. */
+static int wattle_group(const char *family, const char *group)
+{
+	struct wattle_sock *fresh;
+	int id;
+
+	if (wattle_sock_create(&fresh, NETLINK_GENERIC, NULL))
+		return -1;
+	id = genl_ctrl_resolve_grp(fresh->nl, family, group);
+	wattle_close(fresh);
+	return id;
+}
+
 int wattle_subscribe(struct wattle_sock *sock, const char *group, struct wattle_error *err)
 {
-	int id = genl_ctrl_resolve_grp(sock->nl, WATTLE_GENL_NAME, group);
-	int fd = wattle_sock_fd(sock);
+	int id = wattle_group(WATTLE_GENL_NAME, group);
+	unsigned int i = 0;
+	int code;
 
 	if (id < 0)
 		return wattle_error_set(err, ENOENT, "the module sends no events \"%s\"", group);
-	if (!setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id)))
-		return 0;
-	if (errno == EPERM)
+	code = wattle_join(sock, id);
+	if (code == -EPERM)
 		return wattle_error_set(err, EPERM,
 					"not permitted: events need CAP_NET_ADMIN in the user namespace that owns the network namespace");
-	return wattle_error_set(err, errno, "events \"%s\": %s", group, strerror(errno));
+	if (code)
+		return wattle_error_set(err, -code, "events \"%s\": %s", group, strerror(-code));
+	while (i < WATTLE_GROUPS_MAX - 1 && sock->groups[i])
+		i++;
+	sock->groups[i] = group;
+	/* Families that come, in case that ours goes. */
+	if (!i) {
+		id = wattle_group("nlctrl", "notify");
+		if (id >= 0)
+			wattle_join(sock, id);
+	}
+	return 0;
+}
+
+static void wattle_rejoin(struct wattle_sock *sock, const char *group, int id)
+{
+	unsigned int i;
+
+	for (i = 0; i < WATTLE_GROUPS_MAX; i++)
+		if (sock->groups[i] && !strcmp(sock->groups[i], group))
+			wattle_join(sock, id);
+}
+
+/* The module was loaded anew: its family and groups have other numbers. */
+static void wattle_family_event(struct wattle_sock *sock, struct nlmsghdr *nlh)
+{
+	struct nlattr *tb[CTRL_ATTR_MAX + 1], *of[CTRL_ATTR_MCAST_GRP_MAX + 1], *group;
+	int rest;
+
+	if (wattle_msg_cmd(nlh) != CTRL_CMD_NEWFAMILY ||
+	    genlmsg_parse(nlh, 0, tb, CTRL_ATTR_MAX, NULL) || !tb[CTRL_ATTR_FAMILY_NAME] ||
+	    strcmp(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]), WATTLE_GENL_NAME) ||
+	    !tb[CTRL_ATTR_FAMILY_ID] || !tb[CTRL_ATTR_MCAST_GROUPS])
+		return;
+	sock->family = nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
+	nla_for_each_nested(group, tb[CTRL_ATTR_MCAST_GROUPS], rest)
+		if (!nla_parse_nested(of, CTRL_ATTR_MCAST_GRP_MAX, group, NULL) &&
+		    of[CTRL_ATTR_MCAST_GRP_NAME] && of[CTRL_ATTR_MCAST_GRP_ID])
+			wattle_rejoin(sock, nla_get_string(of[CTRL_ATTR_MCAST_GRP_NAME]),
+				      nla_get_u32(of[CTRL_ATTR_MCAST_GRP_ID]));
 }
 
 int wattle_events(struct wattle_sock *sock, wattle_reply_fn *fn, void *arg)
@@ -378,7 +436,9 @@ int wattle_events(struct wattle_sock *sock, wattle_reply_fn *fn, void *arg)
 	if (len < 0)
 		return len;
 	for (nlh = (void *)sock->buf; NLMSG_OK(nlh, (unsigned int)len); nlh = NLMSG_NEXT(nlh, len)) {
-		if (nlh->nlmsg_type == sock->family && fn(nlh, arg))
+		if (nlh->nlmsg_type == GENL_ID_CTRL)
+			wattle_family_event(sock, nlh);
+		else if (nlh->nlmsg_type == sock->family && fn(nlh, arg))
 			break;
 	}
 	return 0;

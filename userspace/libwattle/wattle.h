@@ -82,7 +82,7 @@ int wattle_sock_fd(const struct wattle_sock *sock);
 
 /* ---- events ---- */
 
-/* @group: WATTLE_MCGRP_* */
+/* @group: WATTLE_MCGRP_*, of a module that is loaded anew meanwhile, too; its text stays */
 int wattle_subscribe(struct wattle_sock *sock, const char *group, struct wattle_error *err);
 /* What has come. -EAGAIN: nothing; -ENOBUFS: the socket overflowed, events were lost. */
 int wattle_events(struct wattle_sock *sock, wattle_reply_fn *fn, void *arg);
