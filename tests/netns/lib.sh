@@ -75,14 +75,14 @@ equals()
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected '$2', got '$3'"; fi
 }
 
-# eventually SECONDS COMMAND...: until it succeeds
+# eventually SECONDS COMMAND...: until it succeeds; at least three times
 eventually()
 {
-	local until=$((SECONDS + $1))
+	local until=$((SECONDS + $1)) tries=0
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
+		[ $((++tries)) -lt 3 ] || [ $SECONDS -lt $until ] || return 1
 		sleep 0.1
 	done
 }
