@@ -158,7 +158,9 @@ check "a manifest has it" apply n1 -f "$dir/new.yaml"
 passes "it may all at once" p1a p2b tcp 80
 check "and the old one again" apply n1 -f $files/cluster.yaml
 w n1 endpoint del p1a
+at n1 ip route del "${POD4[p1a]}"
 check "a device let go and named again finds its pod" w n1 endpoint add p1a pod x/p1a
+check "and the node does" ask tcp n1 p1a 80
 passes "it works at once" p1a p2a tcp 80
 
 # Addresses that go from one device to another -------------------------------------------------

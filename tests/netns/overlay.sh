@@ -103,6 +103,32 @@ check "which is counted" test "$(ask count n1 neighbour_reply)" -ge 4
 equals "the node's routes are not needed to forward" 0 \
 	"$(at n1 cat /proc/sys/net/ipv4/ip_forward)"
 
+# Routes for the node's own programs -----------------------------------------------------
+has_route() { at n1 ip route show "$1" | grep "$2"; }
+at n1 ip route add 10.78.0.0/24 dev eth0
+at n1 ip route add 10.79.0.0/24 dev eth0 metric 100
+at n1 ip -6 route add fd00:79::/64 dev eth0 metric 100
+at n1 ip route add blackhole 10.80.0.0/24
+said=$(w n1 node add n3 addr 192.0.2.3 cidr 10.78.0.0/24 cidr 10.79.0.0/24 cidr fd00:79::/64 \
+	cidr 10.80.0.0/24 cidr 192.0.2.0/25 cidr 0.0.0.0/0 2>&1)
+for p in 10.78.0.0/24 10.79.0.0/24 fd00:79::/64 10.80.0.0/24; do
+	check "somebody else's route to $p stays alone" eval '! ip -n wt-n1 route show '$p' proto 87 | grep .'
+	check "which is said" grep "to $p by wattle0 is not: somebody else's route" <<<"$said"
+done
+check_not "the way to a node does not lead through the tunnel" has_route 192.0.2.0/25 wattle0
+check_not "nor does the default route" has_route default wattle0
+at n1 ip route del 10.78.0.0/24
+at n1 ip route del 10.79.0.0/24
+at n1 ip -6 route del fd00:79::/64
+at n1 ip route del blackhole 10.80.0.0/24
+check "where it is gone" w n1 route sync
+check "ours is there" has_route 10.78.0.0/24 "dev wattle0 proto 87"
+at n1 ip route replace 10.78.0.0/24 dev wattle0 src $N1
+equals "with a source of one's own it may stay" "" "$(w n1 route sync 2>&1)"
+check "and does" has_route 10.78.0.0/24 "dev wattle0 .*src $N1"
+at n1 ip route del 10.78.0.0/24
+w n1 node del n3
+
 # The outside ----------------------------------------------------------------------------
 for n in n1 n2; do ask sysctl $n net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; done
 for f in "" /6; do

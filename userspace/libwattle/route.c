@@ -56,6 +56,18 @@ int wattle_route_ask(struct nl_msg *msg, uint8_t addr_len)
 	return 0;
 }
 
+int wattle_route_ask_best(struct nl_msg *msg, const struct wattle_addr *addr)
+{
+	const struct rtmsg rtm = {
+		.rtm_family = addr->len == 4 ? AF_INET : AF_INET6,
+		.rtm_dst_len = wattle_addr_bits(addr),
+		.rtm_flags = RTM_F_FIB_MATCH,
+	};
+
+	wattle_route_begin(msg, RTM_GETROUTE, 0, &rtm);
+	return wattle_put_addr(msg, RTA_DST, addr) ? -EMSGSIZE : 0;
+}
+
 int wattle_route_parse(const struct nlmsghdr *nlh, struct wattle_route *route)
 {
 	struct nlattr *tb[RTA_MAX + 1] = {};
@@ -67,13 +79,11 @@ int wattle_route_parse(const struct nlmsghdr *nlh, struct wattle_route *route)
 		return -EBADMSG;
 	if (nlmsg_parse((struct nlmsghdr *)nlh, sizeof(*rtm), tb, RTA_MAX, NULL))
 		return -EBADMSG;
-	table = tb[RTA_TABLE] ? wattle_get_u32(tb[RTA_TABLE]) : rtm->rtm_table;
-	if (table != RT_TABLE_MAIN || rtm->rtm_protocol != WATTLE_RTPROT ||
-	    rtm->rtm_type != RTN_UNICAST || !tb[RTA_OIF])
-		return -ENOENT;
 	wattle_get_addr(&route->dst.addr, tb[RTA_DST]);
 	route->dst.addr.len = rtm->rtm_family == AF_INET ? 4 : 16;
 	route->dst.len = rtm->rtm_dst_len;
-	route->ifindex = wattle_get_u32(tb[RTA_OIF]);
-	return 0;
+	route->ifindex = tb[RTA_OIF] ? wattle_get_u32(tb[RTA_OIF]) : 0;
+	table = tb[RTA_TABLE] ? wattle_get_u32(tb[RTA_TABLE]) : rtm->rtm_table;
+	return table == RT_TABLE_MAIN && rtm->rtm_protocol == WATTLE_RTPROT &&
+	       rtm->rtm_type == RTN_UNICAST && route->ifindex ? 0 : -ENOENT;
 }

@@ -439,7 +439,9 @@ int wattle_route_encode(struct nl_msg *msg, enum wattle_how how,
 			const struct wattle_route *route);
 /* Ours of one family, in the main table; for wattle_dump(). */
 int wattle_route_ask(struct nl_msg *msg, uint8_t addr_len);
-/* -ENOENT where it is not one of ours. */
+/* The one that packets to @addr take, as it is in its table; for wattle_call(). */
+int wattle_route_ask_best(struct nl_msg *msg, const struct wattle_addr *addr);
+/* -ENOENT where it is not one of ours; @ifindex is 0 where it leads through no one device. */
 int wattle_route_parse(const struct nlmsghdr *nlh, struct wattle_route *route);
 
 #endif /* LIBWATTLE_WATTLE_H */

@@ -23,9 +23,12 @@ struct routes {
 	bool full;
 };
 
+/* @ends: where tunnels end, as routes to them; @torn: the tables never stopped to change */
 struct wanted {
 	struct routes routes;
+	struct routes ends;
 	struct wattle_link link;
+	bool torn;
 };
 
 static int routes_add(struct routes *routes, const struct wattle_prefix *dst, uint32_t ifindex)
@@ -45,6 +48,27 @@ static int routes_add(struct routes *routes, const struct wattle_prefix *dst, ui
 	return 0;
 }
 
+static int route_compare_dst(const void *x, const void *y)
+{
+	const struct wattle_route *a = x, *b = y;
+
+	return memcmp(&a->dst, &b->dst, sizeof(a->dst));
+}
+
+static int route_compare(const void *x, const void *y)
+{
+	const struct wattle_route *a = x, *b = y;
+
+	return route_compare_dst(x, y) ?:
+	       (a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex);
+}
+
+static void routes_sort(struct routes *routes)
+{
+	if (routes->count)
+		qsort(routes->at, routes->count, sizeof(*routes->at), route_compare);
+}
+
 /* ---- what there should be ---- */
 
 /* This node may be among the nodes; the way to its pods is not the tunnel. */
@@ -59,6 +83,13 @@ static bool node_is_here(const struct wattle_node *node, const struct wattle_lin
 	return false;
 }
 
+static int want_end(struct wanted *wanted, const struct wattle_addr *addr)
+{
+	const struct wattle_prefix host = { .addr = *addr, .len = wattle_addr_bits(addr) };
+
+	return routes_add(&wanted->ends, &host, 0);
+}
+
 static int want_node(const struct nlmsghdr *nlh, void *arg)
 {
 	struct wanted *wanted = arg;
@@ -68,6 +99,8 @@ static int want_node(const struct nlmsghdr *nlh, void *arg)
 
 	if (wattle_node_parse(nlh, &node))
 		return 0;
+	for (i = 0; !stop && i < node.addr_count; i++)
+		stop = want_end(wanted, &node.addr[i]);
 	for (i = 0; !stop && i < node.cidr_count && !node_is_here(&node, &wanted->link); i++)
 		stop = routes_add(&wanted->routes, &node.cidr[i], wanted->link.ifindex);
 	wattle_node_release(&node);
@@ -94,16 +127,70 @@ static int want_endpoint(const struct nlmsghdr *nlh, void *arg)
 	return stop;
 }
 
-static int routes_want(struct wattle_sock *sock, struct wanted *wanted, struct wattle_error *err)
+/* Is the end of a tunnel in @dst? What is behind the lowest address of @dst is that, or none is. */
+static bool routes_end_in(const struct routes *ends, const struct wattle_prefix *dst)
+{
+	size_t low = 0, high = ends->count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (memcmp(&ends->at[mid].dst.addr, &dst->addr, sizeof(dst->addr)) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < ends->count && wattle_prefix_has(dst, &ends->at[low].dst.addr);
+}
+
+/*
+ * One for each prefix, in order: a pod's own device comes before the tunnel. What the tunnel needs
+ * itself must not lead through it: the way to its ends, and the host's default route.
+ */
+static void routes_settle(struct wanted *wanted)
+{
+	uint32_t tunnel = wanted->link.ifindex;
+	struct wattle_route *at = wanted->routes.at;
+	size_t i, kept = 0;
+
+	routes_sort(&wanted->routes);
+	routes_sort(&wanted->ends);
+	for (i = 0; i < wanted->routes.count; i++) {
+		if (at[i].ifindex == tunnel &&
+		    (!at[i].dst.len || routes_end_in(&wanted->ends, &at[i].dst)))
+			continue;
+		if (!kept || route_compare_dst(&at[kept - 1], &at[i]))
+			at[kept++] = at[i];
+		else if (at[kept - 1].ifindex == tunnel)
+			at[kept - 1] = at[i];
+	}
+	wanted->routes.count = kept;
+}
+
+/* What @fn makes of a dump that was asked for by scratch(). */
+static int routes_want(struct wattle_sock *sock, struct wanted *wanted, wattle_reply_fn *fn,
+		       struct wattle_error *err)
+{
+	int code = wattle_dump(sock, scratch(), fn, wanted, err);
+
+	wanted->torn |= code > 0;
+	if (code >= 0 && (wanted->routes.full || wanted->ends.full))
+		return wattle_error_set(err, ENOMEM, "out of memory");
+	return code;
+}
+
+static int routes_read(struct wattle_sock *sock, struct wanted *wanted, struct wattle_error *err)
 {
 	int code;
 
 	wattle_node_ask(scratch(), NULL);
-	code = wattle_dump(sock, scratch(), want_node, wanted, err);
+	code = routes_want(sock, wanted, want_node, err);
 	if (code < 0)
 		return code;
 	wattle_endpoint_ask(scratch(), 0);
-	return wattle_dump(sock, scratch(), want_endpoint, wanted, err);
+	code = routes_want(sock, wanted, want_endpoint, err);
+	routes_settle(wanted);
+	return code;
 }
 
 /* ---- what there is ---- */
@@ -128,67 +215,114 @@ static int routes_have(struct wattle_sock *sock, struct routes *have, struct wat
 	wattle_route_ask(scratch(), 16);
 	code = wattle_dump(sock, scratch(), have_route, have, err);
 	/* A kernel without IPv6 has no such routes. */
-	return code == -EOPNOTSUPP || code == -EAFNOSUPPORT ? 0 : code;
+	if (code < 0 && code != -EOPNOTSUPP && code != -EAFNOSUPPORT)
+		return code;
+	routes_sort(have);
+	return have->full ? wattle_error_set(err, ENOMEM, "out of memory") : 0;
 }
 
 /* ---- from the one to the other ---- */
 
-static int route_compare(const void *x, const void *y)
+static bool routes_find(const struct routes *routes, const struct wattle_route *route,
+			int (*compare)(const void *x, const void *y))
 {
-	const struct wattle_route *a = x, *b = y;
-	int diff = memcmp(&a->dst, &b->dst, sizeof(a->dst));
-
-	if (diff)
-		return diff;
-	return a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
-}
-
-static void routes_sort(struct routes *routes)
-{
-	if (routes->count)
-		qsort(routes->at, routes->count, sizeof(*routes->at), route_compare);
+	return routes->count && bsearch(route, routes->at, routes->count, sizeof(*route), compare);
 }
 
 static bool routes_hold(const struct routes *routes, const struct wattle_route *route)
 {
-	return routes->count && bsearch(route, routes->at, routes->count, sizeof(*route),
-					route_compare);
+	return routes_find(routes, route, route_compare);
 }
 
-/* Who cannot have a route now gets it with a later command, or it is there or gone already. */
+/* Who cannot have a route now gets it with a later command, or it is gone already. */
 static bool route_later(int code)
 {
 	return code == -ENETDOWN || code == -ENODEV || code == -ESRCH || code == -ENOENT ||
-	       code == -EEXIST || code == -EAFNOSUPPORT;
+	       code == -EAFNOSUPPORT;
 }
 
-static void route_send(struct call *call, struct wattle_sock *sock, enum wattle_how how,
-		       const struct wattle_route *route)
+static int others_route(const struct nlmsghdr *nlh, void *arg)
 {
-	char text[WATTLE_PREFIX_STRLEN];
+	struct wattle_route route;
+
+	if (wattle_route_parse(nlh, &route) == -ENOENT)
+		*(struct wattle_route *)arg = route;
+	return 0;
+}
+
+/* The device of somebody else's route to the very prefix of @route; 0: there is none. */
+static uint32_t route_others(struct wattle_sock *sock, const struct wattle_route *route)
+{
+	struct wattle_route best = {};
 	struct wattle_error err;
-	char dev[IF_NAMESIZE];
+
+	wattle_route_ask_best(scratch(), &route->dst.addr);
+	wattle_call(sock, scratch(), others_route, &best, &err);
+	return best.dst.len == route->dst.len ? best.ifindex : 0;
+}
+
+static void route_refused(struct call *call, const struct wattle_route *route, const char *why)
+{
+	char text[WATTLE_PREFIX_STRLEN], dev[IF_NAMESIZE];
+
+	report(call, NULL, "done, but the host's route to %s by %s is not: %s",
+	       wattle_prefix_text(text, &route->dst),
+	       if_indextoname(route->ifindex, dev) ? dev : "a device that has gone", why);
+}
+
+static int route_send(struct call *call, struct wattle_sock *sock, enum wattle_how how,
+		      const struct wattle_route *route)
+{
+	struct wattle_error err;
 	int code;
 
 	wattle_route_encode(scratch(), how, route);
 	code = wattle_call(sock, scratch(), NULL, NULL, &err);
-	if (!code || route_later(code))
-		return;
-	report(call, NULL, "done, but the host's route to %s by %s is not: %s",
-	       wattle_prefix_text(text, &route->dst),
-	       if_indextoname(route->ifindex, dev) ? dev : "a device that has gone", err.text);
+	if (code && code != -EEXIST && !route_later(code))
+		route_refused(call, route, err.text);
+	return code;
 }
 
-static void routes_apply(struct call *call, struct wattle_sock *sock, const struct routes *want,
+/* Where somebody has a route through the same device, it is as good as ours. */
+static void route_add(struct call *call, struct wattle_sock *sock, const struct wattle_route *route)
+{
+	static const char why[] = "somebody else's route is there, and stays";
+	uint32_t others = route_others(sock, route);
+	struct routes ours = {};
+	struct wattle_error err;
+
+	if (others && others != route->ifindex)
+		route_refused(call, route, why);
+	if (others || route_send(call, sock, WATTLE_ADD, route) != -EEXIST)
+		return;
+	/* Ours, by a call at the same time, or one that leads nowhere. */
+	routes_have(sock, &ours, &err);
+	if (!routes_find(&ours, route, route_compare_dst))
+		route_refused(call, route, why);
+	else if (!routes_hold(&ours, route))
+		route_send(call, sock, WATTLE_REPLACE, route);
+	free(ours.at);
+}
+
+/*
+ * In this order a prefix that moves between devices always has a route. Of tables that never
+ * stopped to change one cannot tell what is too much: another time.
+ */
+static void routes_apply(struct call *call, struct wattle_sock *sock, const struct wanted *wanted,
 			 const struct routes *have)
 {
+	const struct routes *want = &wanted->routes;
 	size_t i;
 
-	/* In this order a prefix that moves between devices always has a route. */
-	for (i = 0; i < want->count; i++)
-		if (!routes_hold(have, &want->at[i]))
+	for (i = 0; i < want->count; i++) {
+		if (routes_hold(have, &want->at[i]))
+			continue;
+		if (routes_find(have, &want->at[i], route_compare_dst))
 			route_send(call, sock, WATTLE_REPLACE, &want->at[i]);
-	for (i = 0; i < have->count; i++)
+		else
+			route_add(call, sock, &want->at[i]);
+	}
+	for (i = 0; i < have->count && !wanted->torn; i++)
 		if (!routes_hold(want, &have->at[i]))
 			route_send(call, sock, WATTLE_DEL, &have->at[i]);
 }
@@ -219,13 +353,9 @@ static int routes_make(struct call *call, struct wattle_sock *sock, struct wante
 	/* In this order: a route that is there was wanted by tables that we then see, too. */
 	code = routes_have(route_sock, &have, &err);
 	if (code >= 0)
-		code = routes_want(sock, wanted, &err);
-	if (code >= 0 && (wanted->routes.full || have.full))
-		code = wattle_error_set(&err, ENOMEM, "out of memory");
+		code = routes_read(sock, wanted, &err);
 	if (code >= 0) {
-		routes_sort(&wanted->routes);
-		routes_sort(&have);
-		routes_apply(call, route_sock, &wanted->routes, &have);
+		routes_apply(call, route_sock, wanted, &have);
 		*missing = routes_missing(wanted, &have);
 	}
 	wattle_close(route_sock);
@@ -233,6 +363,7 @@ out:
 	if (code < 0)
 		report(call, NULL, "done, but the host's routes are not: %s", err.text);
 	free(wanted->routes.at);
+	free(wanted->ends.at);
 	free(have.at);
 	return code;
 }
