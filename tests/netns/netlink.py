@@ -50,16 +50,16 @@ def prefix(text):
 
 class Client(YnlFamily):
     """As the kernel's, but it asks again where a dump says that it was interrupted."""
-    torn = False
+    torn = None
 
     def _recv_dbg_print(self, reply, nl_msgs):
-        self.torn = self.torn or any(msg.nl_flags & rawnl.NLM_F_DUMP_INTR for msg in nl_msgs)
+        self.torn = bool(self.torn) or any(msg.nl_flags & rawnl.NLM_F_DUMP_INTR for msg in nl_msgs)
 
     def dump(self, method, vals):
         for _ in range(100):
-            self.torn = False
+            self.torn = None        # stays so in a client that does not call the above
             shown = super().dump(method, vals)
-            if not self.torn:
+            if self.torn is False:
                 return shown
         raise AssertionError(f"{method}: interrupted again and again")
 

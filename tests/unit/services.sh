@@ -383,6 +383,8 @@ serves "a name that no endpoint can have, elsewhere" n2 '' "$(pod "$long" n1 10.
 tap $? "without a warning"
 serves "and here" n1 '0.0.0.0:80/tcp -> 10.1.0.5:8080' "$(pod "$long" n1 10.1.0.5 "$host")"
 warned ".*Pod shop/$long: no endpoint can be named for it: longer than 127 bytes"
+$tool -j policy check -f "$dir/nodes.yaml" -f "$dir/m.yaml" from "shop/$long" >"$dir/out" 2>"$dir/err"
+tap $? "policy check takes it"
 serves "hostIP of loopback" n1 '' "$(pod a n1 10.1.0.5 '{containerPort: 8080, hostPort: 80, hostIP: 127.0.0.1}')"
 warned '.*Pod shop/a: spec.containers\[0\].ports\[0\].hostPort: at 127.0.0.1 is not served: left out'
 serves "hostNetwork" n1 '' "$(pod a n1 192.0.2.1 '{containerPort: 80, hostPort: 80}' 'hostNetwork: true')"

@@ -233,7 +233,8 @@ static void pod_add_host_port(struct reader *r, struct node *node, const struct 
 		return;
 	if (ip && !(ip->type == NODE_SCALAR && !ip->len) && !read_addr(r, ip, &host.addr))
 		return;
-	if (wattle_prefix_has(&loopback[0], &host.addr) || wattle_prefix_has(&loopback[1], &host.addr)) {
+	if (wattle_prefix_has(&loopback[0], &host.addr) ||
+	    wattle_prefix_has(&loopback[1], &host.addr)) {
 		warn(r, at, "at %s is not served: left out", ip->text);
 		return;
 	}

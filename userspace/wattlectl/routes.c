@@ -48,6 +48,14 @@ static int routes_add(struct routes *routes, const struct wattle_prefix *dst, ui
 	return 0;
 }
 
+static int routes_add_host(struct routes *routes, const struct wattle_addr *addr,
+			   uint32_t ifindex)
+{
+	const struct wattle_prefix host = { .addr = *addr, .len = wattle_addr_bits(addr) };
+
+	return routes_add(routes, &host, ifindex);
+}
+
 static int route_compare_dst(const void *x, const void *y)
 {
 	const struct wattle_route *a = x, *b = y;
@@ -83,13 +91,6 @@ static bool node_is_here(const struct wattle_node *node, const struct wattle_lin
 	return false;
 }
 
-static int want_end(struct wanted *wanted, const struct wattle_addr *addr)
-{
-	const struct wattle_prefix host = { .addr = *addr, .len = wattle_addr_bits(addr) };
-
-	return routes_add(&wanted->ends, &host, 0);
-}
-
 static int want_node(const struct nlmsghdr *nlh, void *arg)
 {
 	struct wanted *wanted = arg;
@@ -100,7 +101,7 @@ static int want_node(const struct nlmsghdr *nlh, void *arg)
 	if (wattle_node_parse(nlh, &node))
 		return 0;
 	for (i = 0; !stop && i < node.addr_count; i++)
-		stop = want_end(wanted, &node.addr[i]);
+		stop = routes_add_host(&wanted->ends, &node.addr[i], 0);
 	for (i = 0; !stop && i < node.cidr_count && !node_is_here(&node, &wanted->link); i++)
 		stop = routes_add(&wanted->routes, &node.cidr[i], wanted->link.ifindex);
 	wattle_node_release(&node);
@@ -116,18 +117,13 @@ static int want_endpoint(const struct nlmsghdr *nlh, void *arg)
 
 	if (wattle_endpoint_parse(nlh, &endpoint))
 		return 0;
-	for (i = 0; !stop && i < endpoint.ip_count; i++) {
-		const struct wattle_prefix host = {
-			.addr = endpoint.ip[i], .len = wattle_addr_bits(&endpoint.ip[i]),
-		};
-
-		stop = routes_add(&wanted->routes, &host, endpoint.ifindex);
-	}
+	for (i = 0; !stop && i < endpoint.ip_count; i++)
+		stop = routes_add_host(&wanted->routes, &endpoint.ip[i], endpoint.ifindex);
 	wattle_endpoint_release(&endpoint);
 	return stop;
 }
 
-/* Is the end of a tunnel in @dst? What is behind the lowest address of @dst is that, or none is. */
+/* Is one of @ends, which are in order, in @dst? The first from its lowest address on, or none. */
 static bool routes_end_in(const struct routes *ends, const struct wattle_prefix *dst)
 {
 	size_t low = 0, high = ends->count;
