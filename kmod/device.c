@@ -363,6 +363,8 @@ static void wattle_device_setup(struct net_device *dev)
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_NO_QUEUE;
 	dev->features |= features;
 	dev->hw_features |= features;
+	/* Who sends what is too big for the path is told by the route it came by. */
+	netif_keep_dst(dev);
 	wattle_dev_set_lltx(dev);
 	wattle_dev_pin_netns(dev);
 	/* Not shown: the kernel's UDP tunnels count there, too. */

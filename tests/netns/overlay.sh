@@ -184,7 +184,12 @@ for n in n1 n2; do ip -n wt-$n link set eth0 mtu 1300; done
 check "a smaller underlay is noticed" eval \
 	'eventually 20 eval "[[ \$(ask ping p1b p2a size=1400 df=1) == \"toobig 1250 10.2.0.7\" ]]"'
 check "TCP passes it" ask tcp p1b p2a 80 size=300000
+check "that of the node, too" ask tcp n1 p2a 80 size=300000
+for n in n1 n2; do ip -n wt-$n link set eth0 mtu 1400; done
+check "that of the node over IPv6" ask tcp n1 p2a/6 80 size=300000
 for n in n1 n2; do ip -n wt-$n link set eth0 mtu 1500; done
+at n1 ip route flush cache
+at n1 ip -6 route flush cache
 check "and its end" eval 'eventually 20 ask ping p1b p2a size=1422 df=1'
 
 # Seen by who listens ------------------------------------------------------------------------
