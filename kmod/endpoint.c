@@ -2,6 +2,7 @@
 /* Endpoints: pods of this node, and the ports behind which they are. */
 
 #include <linux/ctype.h>
+#include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include "endpoint.h"
 #include "alloc.h"
@@ -216,6 +217,9 @@ static int wattle_endpoint_check_dev(const struct wattle_endpoints *eps,
 	if (dev->flags & IFF_LOOPBACK)
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_DEVICE,
 				     "no pod is behind a loopback device");
+	if (dev->type != ARPHRD_ETHER)
+		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_DEVICE,
+				     "no pod is behind a device that is not Ethernet");
 	if (!net_eq(dev_net(dev), w->net))
 		return wattle_refuse(why, -EINVAL, WATTLE_FIELD_DEVICE,
 				     "device is in another network namespace");

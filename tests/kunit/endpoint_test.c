@@ -193,6 +193,10 @@ static void wattle_ep_test_refusals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wattle_ep_test_add(f, 0, t.devs[0], 0x0a000001, 300, false), -EINVAL);
 	KUNIT_EXPECT_EQ(test, wattle_ep_test_add(f, 0, init_net.loopback_dev, 0x0a000001, 300,
 						 false), -EINVAL);
+	t.devs[1]->type = ARPHRD_NONE;
+	KUNIT_EXPECT_EQ(test, wattle_ep_test_add(f, 0, t.devs[1], 0x0a000001, 300, false), -EINVAL);
+	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_DEVICE);
+	t.devs[1]->type = ARPHRD_ETHER;
 	KUNIT_EXPECT_EQ(test, wattle_ep_test_add(f, 0, t.devs[1], 0xe0000001, 300, false), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->why.field, WATTLE_FIELD_IP);
 	KUNIT_EXPECT_EQ(test, wattle_ep_test_add(f, 0, t.devs[1], 0x0a000001,
