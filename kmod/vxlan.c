@@ -109,6 +109,7 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 				      struct wattle_wire *wire)
 {
 	const unsigned int outer = sizeof(struct udphdr) + sizeof(struct vxlanhdr);
+	const struct ipv6hdr *ip6h;
 	const struct iphdr *iph;
 	enum wattle_reason reason;
 	const void *start;
@@ -129,8 +130,12 @@ enum wattle_reason wattle_vxlan_decap(struct wattle *w, struct sk_buff *skb,
 		wattle_addr_set_v4(&wire->saddr, iph->saddr);
 		wire->ecn = iph->tos & INET_ECN_MASK;
 	} else {
-		wire->saddr = ipv6_hdr(skb)->saddr;
-		wire->ecn = ipv6_get_dsfield(ipv6_hdr(skb)) & INET_ECN_MASK;
+		ip6h = ipv6_hdr(skb);
+		/* No IPv6 host has an IPv4 address, but nodes are known by such (RFC 4942, 2.2). */
+		if (unlikely(ipv6_addr_v4mapped(&ip6h->saddr)))
+			return WATTLE_REASON_UNKNOWN_NODE;
+		wire->saddr = ip6h->saddr;
+		wire->ecn = ipv6_get_dsfield(ip6h) & INET_ECN_MASK;
 	}
 
 	proto = ((struct ethhdr *)(skb->data + outer))->h_proto;

@@ -207,6 +207,15 @@ check "the device down" counts n1 device_down no_ping 10.2.0.2
 at n1 ip link set w0 up
 check "and up" pings 10.2.0.2
 
+# from ADDR: what p2 might have sent, in a packet of that source
+from()
+{
+	at r python3 tests/netns/wire.py send "src=$1" dst=2001:db8:1::1 vni=302 isrc=10.2.0.2 idst=10.1.0.2
+	sleep 1
+}
+check "a node is known by both of its addresses" counts n1 to_pod from 2001:db8:2::2
+check "but not by that of IPv4 in IPv6" counts n1 unknown_node from ::ffff:198.51.100.2
+
 # A tunnel inside -----------------------------------------------------------------------
 nest() # POD REMOTE ADDR
 {
