@@ -481,8 +481,11 @@ static __sum16 *wattle_transport_check(struct sk_buff *skb, unsigned int hlen, u
 	if (proto == IPPROTO_UDP) {
 		struct udphdr *uh = (struct udphdr *)(skb->data + hlen);
 
-		/* Zero means none (RFC 768), unless an offload is to fill it in. */
-		return uh->check || skb->ip_summed == CHECKSUM_PARTIAL ? &uh->check : NULL;
+		/*
+		 * Zero means none (RFC 768). What an offload is to fill in is not zero: it may be
+		 * about a sum further inside.
+		 */
+		return uh->check ? &uh->check : NULL;
 	}
 	return NULL;
 }

@@ -217,15 +217,23 @@ check "a node is known by both of its addresses" counts n1 to_pod from 2001:db8:
 check "but not by that of IPv4 in IPv6" counts n1 unknown_node from ::ffff:198.51.100.2
 
 # A tunnel inside -----------------------------------------------------------------------
-nest() # POD REMOTE ADDR
+nest() # POD REMOTE ADDR [NUMBER [OPTION...]]
 {
-	at "$1" ip link add vx0 mtu 1300 type vxlan id 5 remote "$2" dstport 4789 dev eth0 &&
-		at "$1" ip addr add "$3/24" dev vx0 && at "$1" ip link set vx0 up
+	local vx=vx${4:-0}
+
+	at "$1" ip link add $vx mtu 1300 type vxlan id "${4:-5}" remote "$2" dstport 4789 dev eth0 \
+		"${@:5}" && at "$1" ip addr add "$3/24" dev $vx &&
+		at "$1" ip link set $vx up
 }
 check "pods have a tunnel of their own" nest p1 10.2.0.2 10.99.0.1
 nest p2 10.1.0.2 10.99.0.2
 check "it works" pings 10.99.0.2
 check "bulk through both" bulk 10.99.0.2
+ctl n1 service add 10.96.0.9:4789/udp
+ctl n1 backend add 10.96.0.9:4789/udp to 10.2.0.2:4789
+check "one that ends at a service" nest p1 10.96.0.9 10.98.0.1 6 nolearning noudpcsum
+nest p2 10.1.0.2 10.98.0.2 6 noudpcsum
+check "bulk through that, without a sum of its own" bulk 10.98.0.2
 
 # Over IPv6 -----------------------------------------------------------------------------
 for i in 1 2; do ctl n$i device del w0; done
