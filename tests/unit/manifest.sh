@@ -47,6 +47,8 @@ refused 'Deployment web: Deployment of apps/v1 is not a kind that is read here' 
 	'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n'
 refused 'NetworkPolicy p: NetworkPolicy of extensions/v1beta1 is not a kind' \
 	'apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: p}\n'
+refused 'Deployment shop/web: Deployment of apps/v1' \
+	'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n'
 taken "another kind where that is asked for" \
 	'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n' --ignore-unknown
 refused 'Pod .*: metadata.name: "a/b" is not a name' 'apiVersion: v1\nkind: Pod\nmetadata: {name: a/b}\n'
@@ -55,6 +57,14 @@ refused 'Pod shop/a: metadata.labels.a: "1 k8s:b=2" is not the value of a label'
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a: "1 k8s:b=2"}}\n'
 refused 'metadata.labels.a=b: "a=b" is not the name of a label' \
 	'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a=b: c}}\n'
+for hash in 0b12f3a 0o189ab 0x$(printf 'a%.0s' {1..40}); do
+	taken "$hash, which is no number" \
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a: $hash}}\n"
+done
+for number in 0b101 0o17 0xab12; do
+	refused 'labels.a: is a number, and should be a string: put it in quotes' \
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, labels: {a: $number}}\n"
+done
 long=$(printf 'a%.0s' {1..2000})
 taken "a namespace of a long name" "$(np '{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}' |
 	sed "s/namespace: shop/namespace: $long/")"
@@ -70,6 +80,11 @@ taken "anchors" 'apiVersion: v1\nkind: Namespace\nmetadata: {name: &n new, label
 check -f "$dir/none.yaml"
 [ $? -eq 1 ] && grep -q 'none.yaml: No such file' "$dir/err"
 tap $? "a file that is not there"
+mkdir "$dir/dangling"
+ln -s nowhere "$dir/dangling/m.yaml"
+check -f "$dir/dangling"
+[ $? -eq 1 ] && grep -q 'dangling/m.yaml: No such file' "$dir/err"
+tap $? "a link to a file that is not there"
 mkdir "$dir/empty"
 check -f "$dir/empty"
 [ $? -eq 1 ] && grep -q 'there is no .yaml, .yml or .json' "$dir/err"
@@ -162,6 +177,10 @@ refused 'protocol "GRE" is not supported here' \
 	"$(cnp '{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: "0", protocol: GRE}]}]}]}')"
 refused 'selects by namespace, and a policy selects in its own, shop' \
 	"$(cnp '{endpointSelector: {matchLabels: {"k8s:io.kubernetes.pod.namespace": ops}}, ingress: [{}]}')"
+refused 'io.cilium.k8s.policy.cluster: "prod": there is one cluster here, "default"' \
+	"$(cnp '{endpointSelector: {}, ingressDeny: [{fromEndpoints: [{matchLabels: {app: bad, io.cilium.k8s.policy.cluster: prod}}]}]}')"
+taken "a selector that names this cluster" \
+	"$(cnp '{endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {k8s:io.cilium.k8s.policy.cluster: default}}]}]}')"
 refused 'policies for reserved identities' \
 	"$(cnp '{endpointSelector: {matchLabels: {"reserved:host": ""}}, ingress: [{}]}')"
 refused 'ports\[0\].port: "010" is neither a number' \
@@ -326,6 +345,17 @@ sed 's/10.1.0.6/10.1.0.5/' tests/netns/manifests/cluster.yaml >"$dir/twice.yaml"
 $tool apply --node n1 -f "$dir/twice.yaml" --dry-run >"$dir/out" 2>"$dir/err"
 [ $? -eq 1 ] && grep -qE 'Pod x/p1[ab]: status.podIP: 10.1.0.5 is the address of x/p1[ab]' "$dir/err"
 tap $? "two pods of one address"
+python3 - tests/netns/manifests/cluster.yaml >"$dir/twice.yaml" <<'END'
+import sys, yaml
+objects = [o for d in yaml.safe_load_all(open(sys.argv[1])) for o in d.get("items", [d])]
+for o in objects[:]:
+    if o["kind"] == "Pod" and o["metadata"]["name"] == "p1a":
+        for i in "12":
+            objects.append(o | {"metadata": o["metadata"] | {"name": "p1a-" + i, "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+yaml.safe_dump_all(objects, sys.stdout)
+END
+$tool apply --node n1 -f "$dir/twice.yaml" --dry-run >"$dir/out" 2>"$dir/err"
+tap $? "unless all but one are leaving"
 
 # Scale; tests/unit/scale_test.c has the messages, tests/bench/manifests the times ----------------
 fits() # WHAT OPTION...

@@ -249,6 +249,16 @@ static bool is_fraction(const char *text)
 	return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
+/* After "0": "x", "o" or "b", and digits of that base, as many as 64 bits take. */
+static bool is_based(const char *text)
+{
+	const char *digits = *text == 'x' ? "0123456789abcdefABCDEF_" :
+			     *text == 'o' ? "01234567_" : "01_";
+	size_t most = *text == 'x' ? 16 : *text == 'o' ? 22 : 64, len = strlen(text + 1);
+
+	return len && len <= most && strspn(text + 1, digits) == len;
+}
+
 /* A plain scalar that YAML takes for a number of any kind. */
 bool node_is_number(const struct node *node)
 {
@@ -265,7 +275,7 @@ bool node_is_number(const struct node *node)
 	if (one_of(text, words) || is_fraction(text))
 		return true;
 	if (text[0] == '0' && text[1] && strchr("xob", text[1]))
-		return text[2] && !text[2 + strspn(text + 2, "0123456789abcdefABCDEF_")];
+		return is_based(text + 1);
 	return isdigit((unsigned char)*text) && !text[strspn(text, "0123456789_")];
 }
 

@@ -476,6 +476,7 @@ static void of_list(struct reader *r, const char **kind, const char **api)
 
 static void read_kind(struct reader *r, struct node *node, const char *kind, const char *api)
 {
+	struct node *meta;
 	char padded[80];
 	unsigned int i;
 
@@ -490,7 +491,11 @@ static void read_kind(struct reader *r, struct node *node, const char *kind, con
 	}
 	if (r->m->ignore_unknown)
 		return;
-	r->name = node_get_string(r, node_map(r, node, "metadata"), "name");
+	meta = node_map(r, node, "metadata");
+	r->ns = node_get_string(r, meta, "namespace");
+	if (!*r->ns)
+		r->ns = NULL;
+	r->name = node_get_string(r, meta, "name");
 	if (!*r->name)
 		r->name = NULL;
 	bad(r, node, "%s of %s is not a kind that is read here (--ignore-unknown passes over it)",

@@ -9,6 +9,7 @@
 #define NS_NAME		"io.kubernetes.pod.namespace"
 #define ACCOUNT		"io.cilium.k8s.policy.serviceaccount"
 #define CLUSTER		"io.cilium.k8s.policy.cluster"
+#define CLUSTER_NAME	"default"
 
 static const char *const reserved_names[] = {
 	[1] = "host", [2] = "world", [3] = "unmanaged", [4] = "health", [5] = "init",
@@ -303,10 +304,29 @@ static bool selector_reserved(struct reader *r, const struct node *node, struct 
 	return true;
 }
 
+/* Pods of other clusters are not here: whoever means them must not think that it works. */
+static bool is_of_cluster(struct reader *r, const struct node *node, const struct selector *sel)
+{
+	const struct requirement *req;
+	unsigned int i, j;
+
+	for (i = 0; i < sel->req_count; i++) {
+		req = &sel->req[i];
+		for (j = 0; req->space == SPACE_CLUSTER && j < req->value_count; j++) {
+			if (!strcmp(req->value[j], CLUSTER_NAME))
+				continue;
+			bad(r, node, "%s: \"%s\": there is one cluster here, \"" CLUSTER_NAME "\"",
+			    req->key, req->value[j]);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool selector_read_cilium(struct reader *r, const struct node *node, const char *ns,
 			  bool subject, struct selector *sel)
 {
-	if (!selector_parse(r, node, SPACE_POD, cilium_key, sel))
+	if (!selector_parse(r, node, SPACE_POD, cilium_key, sel) || !is_of_cluster(r, node, sel))
 		return false;
 	if (sel->reserved && subject) {
 		bad(r, node, "policies for reserved identities (the host among them) are not supported");
@@ -356,7 +376,7 @@ static const char *value_for(const struct requirement *req, const struct group *
 	case SPACE_ACCOUNT:
 		return group->account;
 	default:
-		return "default";
+		return CLUSTER_NAME;
 	}
 }
 

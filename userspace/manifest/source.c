@@ -158,12 +158,13 @@ static char *file_text(FILE *in, size_t *len)
 static bool load_file(struct manifest *m, const char *path)
 {
 	bool standard = !strcmp(path, "-");
-	FILE *in = standard ? stdin : fopen(path, "re");
 	char *text = NULL;
 	size_t len = 0;
+	FILE *in;
 	bool fine;
 
 	errno = 0;
+	in = standard ? stdin : fopen(path, "re");
 	if (in)
 		text = file_text(in, &len);
 	if (in && !standard)

@@ -344,7 +344,7 @@ bool notes_make(struct manifest *m, const char *node, struct manifest_rule **rul
 		fine = labels_make(m, &unknown, rules, count, room);
 	for (i = 0; fine && i < manifest_pod_count(m) && i < UINT16_MAX; i++) {
 		manifest_pod(m, i, &pod);
-		if (!pod.id || !pod.ip_count)
+		if (!pod.id)
 			continue;
 		rule = note_rule(rules, count, room, pod.id, WATTLE_DIRECTION_EGRESS,
 				 pod_text(m, &pod));

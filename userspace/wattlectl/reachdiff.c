@@ -43,7 +43,7 @@ static void side_make(struct side *side, const struct state *state)
 	if (!side->rules)
 		exit(EXIT_REFUSED);
 	for (i = 0; i < notes_count(state->notes); i++)
-		if (notes_at(state->notes, i)->local)
+		if (notes_at(state->notes, i)->local && notes_at(state->notes, i)->ip_count)
 			*STATE_ADD(side->local) = notes_at(state->notes, i)->name;
 	if (side->local.count)
 		qsort(side->local.at, side->local.count, sizeof(*side->local.at), compare_names);
@@ -123,14 +123,14 @@ static const struct wattle_addr *pod_addr(const struct note_pod *pod, uint8_t le
 	return NULL;
 }
 
-/* @len: of its address. False: there is no such pod. */
+/* @len: of its address. False: there is no such pod, or nobody can reach it yet. */
 static bool side_end(const struct side *side, const char *name, uint8_t len,
 		     struct reach_end *end)
 {
 	const struct note_pod *pod = notes_pod(side->state->notes, name);
 
 	memset(end, 0, sizeof(*end));
-	if (!pod)
+	if (!pod || !pod->ip_count)
 		return false;
 	end->id = pod->id;
 	end->ip = pod_addr(pod, len);

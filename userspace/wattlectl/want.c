@@ -152,7 +152,9 @@ static int compare_claims(const void *a, const void *b)
 	const struct claim *x = a, *y = b;
 	int diff = memcmp(&x->addr, &y->addr, sizeof(x->addr));
 
-	return diff ? diff : x->dying - y->dying;
+	if (!diff)
+		diff = x->dying - y->dying;
+	return diff ? diff : x->pod < y->pod ? -1 : x->pod > y->pod;
 }
 
 /* Once for a node, however many pods are on it. */
@@ -194,10 +196,10 @@ static void claims_check(struct want *want, const struct claim *a, const struct 
 	char text[WATTLE_ADDR_STRLEN];
 	struct manifest_pod x, y;
 
+	if (b->dying)
+		return;
 	manifest_pod(want->m, a->pod, &x);
 	manifest_pod(want->m, b->pod, &y);
-	if (a->dying != b->dying)
-		return;
 	fprintf(stderr, "%s: Pod %s: status.podIP: %s is the address of %s (%s) as well\n",
 		y.where, y.name, wattle_addr_text(text, &b->addr), x.name, x.where);
 	want->failed = true;
