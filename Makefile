@@ -73,6 +73,9 @@ $(B)/tool/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TOOL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Its number is the module's.
+$(B)/tool/userspace/wattlectl/version.o: kmod/wattle.h
+
 -include $(TOOL_OBJ:.o=.d)
 
 # --- what shows and proves it ----------------------------------------------
@@ -101,7 +104,7 @@ uninstall:
 	rm -f $(patsubst %,$(DESTDIR)$(PREFIX)/share/man/man8/%,$(notdir $(MAN8)))
 	rm -f $(DESTDIR)$(COMPLETION)
 
-DKMS_SRC = $(DESTDIR)$(PREFIX)/src/wattle-$(VERSION)
+DKMS_SRC = $(DESTDIR)/usr/src/wattle-$(VERSION)
 
 # Puts the sources where DKMS looks; registers and builds them unless this is
 # an installation into DESTDIR, for a package. DKMS builds nothing that it has

@@ -670,5 +670,18 @@ said served "shop/web: port $first" && said served "shop/api: port $second: no l
 tap $? "health: or by the name of the file"
 kill $pid
 wait $pid
+mkfifo "$dir/pipe"
+$tool health serve -f "$dir/map/m.yaml" >"$dir/pipe" 2>>"$dir/err" &
+pid=$!
+read -r line <"$dir/pipe"
+ln -s ..2 "$dir/map/..tmp"
+mv -T "$dir/map/..tmp" "$dir/map/..data"
+for i in $(seq 200); do port=$second ask GET >"$dir/out" 2>/dev/null && break; sleep 0.05; done
+[ "$line" = "shop/web: port $first" ]
+tap $? "health: who has read where it is goes away"
+at_port "$second" "health: it goes on all the same" "503 .*" GET
+kill $pid
+wait $pid
+tap $? "health: and ends well"
 
 tap_end

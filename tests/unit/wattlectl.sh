@@ -77,6 +77,9 @@ says 1 'egress 10.1.0.0/24: the pods are any, those of an identity, or the one a
 says 1 'as: is for masquerade and gateway' egress add any to 10.0.0.0/8 keep as 192.0.2.1
 says 1 'as: is for masquerade and gateway' egress add any to ::/0 via fd00::2 as 192.0.2.1
 says 1 'to: 10.0.0.1/8 has bits set' egress add any to 10.0.0.1/8 keep
+says 1 '^wattlectl: egress id 300: to: 10.0.0.1/8 has bits set' egress add id 300 to 10.0.0.1/8 keep
+says 1 'egress id: identity 0 is nobody; all pods are "any"' egress add id 0 to 10.0.0.0/8 keep
+says 1 'identity 0 is nobody' egress del id 0 to 10.0.0.0/8
 says 2 'range: PREFIX is missing' range add
 says 1 'range.*10.96.0.1/12 has bits set' range add 10.96.0.1/12
 says 2 'range 10.96.0.0/12: what is "to"' range add 10.96.0.0/12 to 10.0.0.1
@@ -147,6 +150,8 @@ says 1 'not the name of a network device' endpoint add this/is/none
 says 1 'pod: web is not NAMESPACE/NAME' endpoint add lo pod web
 says 1 'enforce: some is not' endpoint add lo enforce some
 says 1 'dst: .* is of another family' explain src 10.0.0.1 dst fd00::1 proto tcp
+says 1 'dport: is type and code of ICMP in one' \
+	explain src 10.0.0.1 dst 10.0.0.2 proto icmp type 3 dport 0x300
 says 1 'type: is for "proto icmp"' explain src 10.0.0.1 dst 10.0.0.2 proto tcp type 8
 says 1 'local: at most one address of each' device add w0 local 192.0.2.1 local 192.0.2.2
 says 1 'mode: geneve is not identity' device add w0 mode geneve
@@ -163,7 +168,8 @@ if [ ! -e /sys/module/wattle ]; then
 		'identity get 10.0.0.1' 'endpoint add lo pod a/b ip 10.0.0.1 ip fd00::1 id 3 enforce both' \
 		'policy add id 300 egress peer 10.0.0.0/8 outside proto tcp port 80-90 deny priority 3 origin x' \
 		'policy add allow ingress id 300' 'policy add id 300 ingress proto icmpv6 type 128 code 0 allow' \
-		'policy add id 300 ingress proto 47 allow' 'policy flush' 'policy flush id 3' 'policy show id 3' \
+		'policy add id 300 ingress proto 47 allow' 'policy add id 300 ingress proto 33 port 80-90 allow' \
+		'policy flush' 'policy flush id 3' 'policy show id 3' \
 		'service add [fd00::1]:53/udp alg maglev affinity 30 maglev-size 251' \
 		'service add 0.0.0.0:30080/tcp scope outside empty drop dsr on' \
 		'service add 0.0.0.0:30080/tcp affinity 9 affinity-with 10.0.0.1:80/tcp' \
@@ -207,6 +213,9 @@ printf '\n# nothing\n   \t \n' | $tool -b - >"$dir/out" 2>"$dir/err"
 tap $? "a batch with nothing in it is done"
 $tool -b - </dev/null >"$dir/out" 2>"$dir/err"
 tap $? "so is an empty one"
+$tool -b - <&- >"$dir/out" 2>"$dir/err"
+[ $? -eq 1 ] && grep -qx 'wattlectl: -: Bad file descriptor' "$dir/err"
+tap $? "a batch that cannot be read is refused"
 says 1 'No such file' -b "$dir/none"
 says 1 'directory' -b "$dir"
 if [ ! -e /sys/module/wattle ]; then

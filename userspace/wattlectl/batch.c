@@ -13,6 +13,7 @@
 /**
  * struct batch - a file on its way in
  * @call: of the line in hand
+ * @start: where in the file the first line is
  * @code: the worst so far: EXIT_*
  * @errors: how many lines are wrong
  * @routes: something in it has routes
@@ -21,6 +22,7 @@ struct batch {
 	struct call call;
 	struct wattle_batch *requests;
 	char **words;
+	long start;
 	int code;
 	unsigned int errors;
 	bool routes;
@@ -157,7 +159,7 @@ static int batch_refused(unsigned int line, const struct wattle_error *err, void
 /* Say of each refused line what it was about: so it is read once more, if it can be. */
 static void batch_report(struct batch *batch, const struct refusals *refusals, FILE *in)
 {
-	bool again = !fseek(in, 0, SEEK_SET);
+	bool again = !fseek(in, batch->start, SEEK_SET);
 	unsigned int i = 0, number = 0;
 	size_t size = 0;
 	char *line = NULL;
@@ -205,23 +207,40 @@ static int batch_commit(struct batch *batch, FILE *in)
 	return batch->routes ? routes_sync(NULL) : EXIT_DONE;
 }
 
+/* All that @in still has, in *@held. Returns 0, or why there is no more: half of it is nothing. */
+static int batch_hold(FILE *in, char **held, size_t *size)
+{
+	FILE *copy = open_memstream(held, size);
+	char chunk[65536];
+	size_t len;
+	int err = 0;
+
+	while (copy && (len = fread(chunk, 1, sizeof(chunk), in)))
+		fwrite(chunk, 1, len, copy);
+	if (!copy || ferror(in))
+		err = errno;
+	if (copy && fclose(copy) && !err)
+		err = errno;
+	return err;
+}
+
 /* Something that can be read twice, for what is said of a refused line. */
 static FILE *batch_open(const char *file, char **held)
 {
-	FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin, *copy;
-	char chunk[65536];
-	size_t len, size;
+	FILE *in = strcmp(file, "-") ? fopen(file, "re") : stdin;
+	size_t size;
+	int err;
 
 	*held = NULL;
 	if (!in || !fseek(in, 0, SEEK_CUR))
 		return in;
-	copy = open_memstream(held, &size);
-	while (copy && (len = fread(chunk, 1, sizeof(chunk), in)))
-		fwrite(chunk, 1, len, copy);
+	err = batch_hold(in, held, &size);
 	if (in != stdin)
 		fclose(in);
-	if (!copy || fclose(copy))
+	if (err) {
+		errno = err;
 		return NULL;
+	}
 	/* It takes no empty buffer; a line end changes nothing. */
 	return size ? fmemopen(*held, size, "r") : fmemopen("\n", 1, "r");
 }
@@ -239,6 +258,7 @@ int batch_run(const char *file)
 		free(held);
 		return EXIT_REFUSED;
 	}
+	batch.start = ftell(in);
 	batch.requests = wattle_batch_create();
 	batch.words = calloc(BATCH_WORDS, sizeof(*batch.words));
 	if (!batch.requests || !batch.words) {

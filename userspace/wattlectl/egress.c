@@ -30,6 +30,10 @@ static int egress_from(struct call *call, struct wattle_egress *egress)
 	const struct peer *peer = &value_of(call, SLOT_PEER)->peer;
 
 	egress->id = peer->id;
+	if (peer->kind == WATTLE_PEER_KIND_ANY && strcmp(value_of(call, SLOT_PEER)->text, "any")) {
+		report(call, NULL, "identity 0 is nobody; all pods are \"any\"");
+		return EXIT_REFUSED;
+	}
 	if (peer->kind != WATTLE_PEER_KIND_PREFIX)
 		return EXIT_DONE;
 	if (peer->prefix.len == wattle_addr_bits(&peer->prefix.addr)) {

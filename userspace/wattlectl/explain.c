@@ -168,6 +168,10 @@ static int explain_question(struct call *call, struct wattle_explain *question)
 		       "is for \"proto icmp\" and \"proto icmpv6\"");
 		return EXIT_REFUSED;
 	}
+	if (given(call, SLOT_DPORT) && (given(call, SLOT_TYPE) || given(call, SLOT_CODE))) {
+		report(call, "dport", "is type and code of ICMP in one: say one or the other");
+		return EXIT_REFUSED;
+	}
 	/* Without a type, an echo request: it is what people mean. */
 	if (icmp && !given(call, SLOT_DPORT))
 		question->dport = number_of(call, SLOT_TYPE,

@@ -130,6 +130,13 @@ static void health_say(const struct check *check, const char *more)
 		printf("%s: port %u%s\n", check->name, check->port, more);
 }
 
+/* Whoever read that may have gone: the services go on. */
+static void health_said(void)
+{
+	if (fflush(stdout))
+		clearerr(stdout);
+}
+
 /* ---- files that change ---- */
 
 static struct check *check_find(const struct health *h, const struct check *like)
@@ -179,7 +186,7 @@ static void checks_move(struct health *h, struct health *new)
 		if (check->fd < 0 && !check_listen(h->call, check))
 			health_say(check, "");
 	}
-	fflush(stdout);
+	health_said();
 }
 
 static bool health_has_input(const struct call *call)
@@ -324,6 +331,7 @@ static int health_start(struct health *h)
 	unsigned int i;
 	int code;
 
+	signal(SIGPIPE, SIG_IGN);
 	/* They come while we wait, and only then. */
 	sigemptyset(&blocked);
 	for (i = 0; i < ARRAY_SIZE(signals); i++)
@@ -335,7 +343,7 @@ static int health_start(struct health *h)
 	}
 	for (i = 0; i < h->checks; i++)
 		health_say(&h->check[i], "");
-	fflush(stdout);
+	health_said();
 	code = health_loop(h, &waiting);
 	for (i = 0; i < HEALTH_CLIENTS; i++)
 		if (h->client[i].fd >= 0)

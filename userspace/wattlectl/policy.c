@@ -65,7 +65,8 @@ static int policy_icmp(struct call *call, struct wattle_rule *rule)
 static bool policy_has_ports(const struct wattle_rule *rule)
 {
 	return rule->has_proto && (rule->proto == IPPROTO_TCP || rule->proto == IPPROTO_UDP ||
-				   rule->proto == IPPROTO_SCTP);
+				   rule->proto == IPPROTO_SCTP || rule->proto == IPPROTO_DCCP ||
+				   rule->proto == IPPROTO_UDPLITE);
 }
 
 static int policy_ports(struct call *call, struct wattle_rule *rule)
@@ -82,7 +83,7 @@ static int policy_ports(struct call *call, struct wattle_rule *rule)
 	if (!port)
 		return EXIT_DONE;
 	if (!policy_has_ports(rule)) {
-		report(call, "port", "is for \"proto tcp\", \"proto udp\" and \"proto sctp\"");
+		report(call, "port", "is for \"proto tcp\", \"udp\", \"sctp\", \"33\" (DCCP) and \"136\" (UDP-Lite)");
 		return EXIT_REFUSED;
 	}
 	rule->has_port = true;

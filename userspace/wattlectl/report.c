@@ -38,7 +38,9 @@ static size_t report_where(const struct call *call, char *text, size_t size)
 	key = call_key(call);
 	if (key)
 		len += snprintf(text + len, size - len, " %.128s", key->text);
-	else if (given(call, SLOT_ID))
+	if (key && key->param->kind == KIND_PEER && key->peer.id)
+		len += snprintf(text + len, size - len, " %u", key->peer.id);
+	if (!key && given(call, SLOT_ID))
 		len += snprintf(text + len, size - len, " id %.16s",
 				value_of(call, SLOT_ID)->text);
 	return len + snprintf(text + len, size - len, ": ");
