@@ -42,10 +42,43 @@ equals "pods of the same labels are the same" "$(why n1 10.1.0.5 10.2.0.7 80 .sr
 	"$(why n1 10.1.0.5 10.2.0.7 80 .dst_identity)"
 check "identities tell labels" grep -q 'k8s:app=web' <<<"$(w n1 identity show)"
 
+# Pods outside of their node's prefixes, as where addresses are not given by node ---------
+outside() { at n1 ip route show 10.77.0.8 proto 87; at n1 ip -6 route show fd00:77::8 proto 87; }
+sed 's/10\.2\.0\.8/10.77.0.8/g; s/fd00:2::8/fd00:77::8/g' $files/cluster.yaml >"$dir/outside.yaml"
+at p2b ip addr add 10.77.0.8/32 dev eth0
+at p2b ip -6 addr add fd00:77::8/128 dev eth0 nodad
+check "a pod outside of its node's prefixes" apply_both -f "$dir/outside.yaml"
+check "a node reaches it" ask tcp n1 10.77.0.8 80 size=100000
+check "over IPv6" ask tcp n1 fd00:77::8 80 size=100000
+check "another command" w n1 node add other addr 192.0.2.99 cidr 10.99.0.0/24
+equals "leaves its routes" 2 "$(outside | wc -l)"
+check "and those of others" w n1 node del other
+w n1 identity add 10.88.0.8 id 300 via $N2
+equals "an identity by hand" "" "$(at n1 ip route show 10.88.0.8)"
+check "is for route sync" w n1 route sync
+equals "to see" "10.88.0.8 dev wattle0 proto 87" "$(at n1 ip route show 10.88.0.8 | cut -d' ' -f1-5)"
+check "back into its prefixes" apply_both -f $files/cluster.yaml
+equals "there are no such routes" "" "$(outside; at n1 ip route show 10.88.0.8)"
+at p2b ip addr del 10.77.0.8/32 dev eth0
+at p2b ip -6 addr del fd00:77::8/128 dev eth0
+
+# A pod whose address the manifests do not tell yet ----------------------------------------
+sed '/name: p1b/,/podIP/s/podIP: .*}$/hostIP: 192.0.2.1}/' $files/cluster.yaml >"$dir/pending.yaml"
+w n1 endpoint del p1b
+check "a pod that has no address yet" apply n1 -f "$dir/pending.yaml"
+check "its device is named, and its addresses" w n1 endpoint add p1b pod x/p1b \
+	ip "${POD4[p1b]}" ip "${POD6[p1b]}"
+passes "it is who it is at once" p1b p2a tcp 80
+check "with its address" apply n1 -f $files/cluster.yaml
+
 # Policies ---------------------------------------------------------------------------------
 generation=$(generation n2)
 check "a dry run tells the reach" says n2 'x/p1a -> x/p2a loses any' -f $files --dry-run --diff
 equals "a dry run changes nothing" "$generation" "$(generation n2)"
+ip -n wt-n1 route flush proto 87
+check "what cannot be said is an error" eval \
+	'! stdbuf -o0 "$WATTLECTL" -n wt-n1 -j apply --node n1 -f $files --diff >/dev/full 2>&1'
+check "but done, routes and all" eval 'ip -n wt-n1 route show 10.2.0.0/24 proto 87 | grep -q wattle0'
 check "policies on both" apply_both -f $files/cluster.yaml -f $files/policies.yaml
 passes "who is allowed" p1b p2a tcp 80
 passes "who is allowed by namespace" p2b p1a tcp 80

@@ -167,12 +167,13 @@ static int apply_kernel(struct call *call, struct manifest *m)
 		report(NULL, NULL, "apply: the tables are changed by others all the time: nothing changed");
 		code = EXIT_REFUSED;
 	}
+	/* Before anything is said: whoever reads that may go away. */
+	if (!code && !dry)
+		code = routes_sync(NULL, true);
 	if (!code && given(call, SLOT_DIFF))
 		code = apply_show(&plan, &now, &want);
 	if (!code)
 		apply_say(&plan, dry);
-	if (!code && !dry)
-		code = routes_sync(NULL);
 	state_release(&now);
 	state_release(&want);
 	plan_release(&plan);

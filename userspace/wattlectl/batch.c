@@ -204,7 +204,7 @@ static int batch_commit(struct batch *batch, FILE *in)
 		report_error(NULL, &err);
 		return EXIT_REFUSED;
 	}
-	return batch->routes ? routes_sync(NULL) : EXIT_DONE;
+	return batch->routes ? routes_sync(NULL, false) : EXIT_DONE;
 }
 
 /* All that @in still has, in *@held. Returns 0, or why there is no more: half of it is nothing. */

@@ -237,7 +237,7 @@ static int device_change(struct call *call)
 		device_refused(call, &err);
 		return EXIT_REFUSED;
 	}
-	return call->verb->how == WATTLE_SET ? routes_sync(call) : EXIT_DONE;
+	return call->verb->how == WATTLE_SET ? routes_sync(call, false) : EXIT_DONE;
 }
 
 static const struct verb device_verbs[] = {

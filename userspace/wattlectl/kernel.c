@@ -66,6 +66,6 @@ int change(struct call *call)
 		return EXIT_REFUSED;
 	}
 	if (call->verb->routes)
-		return routes_sync(call);
+		return routes_sync(call, false);
 	return EXIT_DONE;
 }

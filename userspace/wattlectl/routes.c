@@ -4,6 +4,9 @@
  * through the wattle device, a local pod's addresses through its device. Pods'
  * packets do not need them.
  *
+ * What is elsewhere by its identity alone has routes, too. Identities may be a million, so not
+ * every command reads them: an apply and "route sync" make these routes, the others keep them.
+ *
  * All of them have a protocol number of their own, so the tables and the routes can be
  * compared as a whole, whatever happened in between: the kernel removes the
  * routes of a device that goes down, and takes none for one that is down.
@@ -23,11 +26,19 @@ struct routes {
 	bool full;
 };
 
-/* @ends: where tunnels end, as routes to them; @torn: the tables never stopped to change */
+/**
+ * struct wanted - what there should be
+ * @ends: where tunnels end, as routes to them
+ * @have: what there is
+ * @identities: new routes to what is elsewhere by its identity
+ * @torn: the tables never stopped to change
+ */
 struct wanted {
 	struct routes routes;
 	struct routes ends;
+	struct routes have;
 	struct wattle_link link;
+	bool identities;
 	bool torn;
 };
 
@@ -77,7 +88,23 @@ static void routes_sort(struct routes *routes)
 		qsort(routes->at, routes->count, sizeof(*routes->at), route_compare);
 }
 
+static bool routes_find(const struct routes *routes, const struct wattle_route *route,
+			int (*compare)(const void *x, const void *y))
+{
+	return routes->count && bsearch(route, routes->at, routes->count, sizeof(*route), compare);
+}
+
+static bool routes_hold(const struct routes *routes, const struct wattle_route *route)
+{
+	return routes_find(routes, route, route_compare);
+}
+
 /* ---- what there should be ---- */
+
+static bool is_here(const struct wattle_addr *addr, const struct wattle_link *link)
+{
+	return wattle_addr_equal(addr, &link->local4) || wattle_addr_equal(addr, &link->local6);
+}
 
 /* This node may be among the nodes; the way to its pods is not the tunnel. */
 static bool node_is_here(const struct wattle_node *node, const struct wattle_link *link)
@@ -85,8 +112,7 @@ static bool node_is_here(const struct wattle_node *node, const struct wattle_lin
 	unsigned int i;
 
 	for (i = 0; i < node->addr_count; i++)
-		if (wattle_addr_equal(&node->addr[i], &link->local4) ||
-		    wattle_addr_equal(&node->addr[i], &link->local6))
+		if (is_here(&node->addr[i], link))
 			return true;
 	return false;
 }
@@ -121,6 +147,21 @@ static int want_endpoint(const struct nlmsghdr *nlh, void *arg)
 		stop = routes_add_host(&wanted->routes, &endpoint.ip[i], endpoint.ifindex);
 	wattle_endpoint_release(&endpoint);
 	return stop;
+}
+
+static int want_identity(const struct nlmsghdr *nlh, void *arg)
+{
+	struct wanted *wanted = arg;
+	struct wattle_route route = { .ifindex = wanted->link.ifindex };
+	struct wattle_identity identity;
+
+	if (wattle_identity_parse(nlh, &identity) || !identity.via.len ||
+	    is_here(&identity.via, &wanted->link))
+		return 0;
+	route.dst = identity.prefix;
+	if (!wanted->identities && !routes_hold(&wanted->have, &route))
+		return 0;
+	return routes_add(&wanted->routes, &route.dst, route.ifindex);
 }
 
 /* Is one of @ends, which are in order, in @dst? The first from its lowest address on, or none. */
@@ -175,6 +216,19 @@ static int routes_want(struct wattle_sock *sock, struct wanted *wanted, wattle_r
 	return code;
 }
 
+/* Are there routes through the tunnel that are of no node? Then an identity may want them. */
+static bool routes_of_identities(const struct wanted *wanted)
+{
+	const struct routes *have = &wanted->have;
+	size_t i;
+
+	for (i = 0; i < have->count; i++)
+		if (have->at[i].ifindex == wanted->link.ifindex &&
+		    !routes_hold(&wanted->routes, &have->at[i]))
+			return true;
+	return false;
+}
+
 static int routes_read(struct wattle_sock *sock, struct wanted *wanted, struct wattle_error *err)
 {
 	int code;
@@ -185,6 +239,11 @@ static int routes_read(struct wattle_sock *sock, struct wanted *wanted, struct w
 		return code;
 	wattle_endpoint_ask(scratch(), 0);
 	code = routes_want(sock, wanted, want_endpoint, err);
+	routes_settle(wanted);
+	if (code < 0 || !(wanted->identities || routes_of_identities(wanted)))
+		return code;
+	wattle_identity_ask(scratch(), NULL);
+	code = routes_want(sock, wanted, want_identity, err);
 	routes_settle(wanted);
 	return code;
 }
@@ -218,17 +277,6 @@ static int routes_have(struct wattle_sock *sock, struct routes *have, struct wat
 }
 
 /* ---- from the one to the other ---- */
-
-static bool routes_find(const struct routes *routes, const struct wattle_route *route,
-			int (*compare)(const void *x, const void *y))
-{
-	return routes->count && bsearch(route, routes->at, routes->count, sizeof(*route), compare);
-}
-
-static bool routes_hold(const struct routes *routes, const struct wattle_route *route)
-{
-	return routes_find(routes, route, route_compare);
-}
 
 /* Who cannot have a route now gets it with a later command, or it is gone already. */
 static bool route_later(int code)
@@ -304,10 +352,9 @@ static void route_add(struct call *call, struct wattle_sock *sock, const struct 
  * In this order a prefix that moves between devices always has a route. Of tables that never
  * stopped to change one cannot tell what is too much: another time.
  */
-static void routes_apply(struct call *call, struct wattle_sock *sock, const struct wanted *wanted,
-			 const struct routes *have)
+static void routes_apply(struct call *call, struct wattle_sock *sock, const struct wanted *wanted)
 {
-	const struct routes *want = &wanted->routes;
+	const struct routes *want = &wanted->routes, *have = &wanted->have;
 	size_t i;
 
 	for (i = 0; i < want->count; i++) {
@@ -323,14 +370,14 @@ static void routes_apply(struct call *call, struct wattle_sock *sock, const stru
 			route_send(call, sock, WATTLE_DEL, &have->at[i]);
 }
 
-/* How many prefixes of nodes have no route, because the device is down. */
-static size_t routes_missing(const struct wanted *wanted, const struct routes *have)
+/* How many prefixes elsewhere have no route, because the device is down. */
+static size_t routes_missing(const struct wanted *wanted)
 {
 	size_t i, missing = 0;
 
 	for (i = 0; i < wanted->routes.count && !(wanted->link.flags & IFF_UP); i++)
 		missing += wanted->routes.at[i].ifindex == wanted->link.ifindex &&
-			   !routes_hold(have, &wanted->routes.at[i]);
+			   !routes_hold(&wanted->have, &wanted->routes.at[i]);
 	return missing;
 }
 
@@ -339,7 +386,6 @@ static int routes_make(struct call *call, struct wattle_sock *sock, struct wante
 		       size_t *missing)
 {
 	struct wattle_sock *route_sock;
-	struct routes have = {};
 	struct wattle_error err;
 	int code;
 
@@ -347,12 +393,12 @@ static int routes_make(struct call *call, struct wattle_sock *sock, struct wante
 	if (code)
 		goto out;
 	/* In this order: a route that is there was wanted by tables that we then see, too. */
-	code = routes_have(route_sock, &have, &err);
+	code = routes_have(route_sock, &wanted->have, &err);
 	if (code >= 0)
 		code = routes_read(sock, wanted, &err);
 	if (code >= 0) {
-		routes_apply(call, route_sock, wanted, &have);
-		*missing = routes_missing(wanted, &have);
+		routes_apply(call, route_sock, wanted);
+		*missing = routes_missing(wanted);
 	}
 	wattle_close(route_sock);
 out:
@@ -360,20 +406,20 @@ out:
 		report(call, NULL, "done, but the host's routes are not: %s", err.text);
 	free(wanted->routes.at);
 	free(wanted->ends.at);
-	free(have.at);
+	free(wanted->have.at);
 	return code;
 }
 
-int routes_sync(struct call *call)
+int routes_sync(struct call *call, bool identities)
 {
+	struct wanted wanted = { .identities = identities };
 	struct wattle_sock *sock = family(call);
-	struct wanted wanted = {};
 	size_t missing = 0;
 
 	if (!sock || !device_find(&wanted.link))
 		return EXIT_DONE;
 	if (routes_make(call, sock, &wanted, &missing) >= 0 && missing)
-		fprintf(stderr, "warning: %s is down: the host has no route to %zu prefix%s of nodes until \"ip link set %s up\" and \"wattlectl route sync\"\n",
+		fprintf(stderr, "warning: %s is down: the host has no route to %zu prefix%s elsewhere until \"ip link set %s up\" and \"wattlectl route sync\"\n",
 			wanted.link.name, missing, missing == 1 ? "" : "es", wanted.link.name);
 	/* The change itself is made: whoever called must not think that it is not. */
 	return EXIT_DONE;
@@ -383,8 +429,8 @@ int routes_sync(struct call *call)
 
 static int route_sync(struct call *call)
 {
+	struct wanted wanted = { .identities = true };
 	struct wattle_sock *sock = family(call);
-	struct wanted wanted = {};
 	size_t missing = 0;
 
 	if (!sock)
@@ -404,7 +450,7 @@ static int route_sync(struct call *call)
 
 static const struct verb route_verbs[] = {
 	{
-		.name = "sync", .help = "make them what nodes and endpoints want",
+		.name = "sync", .help = "make them what nodes, identities and endpoints want",
 		.run = route_sync,
 	},
 };

@@ -123,7 +123,10 @@ char *rule_text(char *text, size_t size, const struct wattle_rule *rule);
 
 /* The wattle device of this namespace. False: none. */
 bool device_find(struct wattle_link *link);
-/* Make the host's routes what the tables say. Failing is said, and no more. */
-int routes_sync(struct call *call);
+/*
+ * Make the host's routes what the tables say; @identities: new ones of identities, too. Failing is
+ * said, and no more.
+ */
+int routes_sync(struct call *call, bool identities);
 
 #endif /* WATTLECTL_WATTLECTL_H */
