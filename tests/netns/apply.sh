@@ -55,8 +55,15 @@ equals "leaves its routes" 2 "$(outside | wc -l)"
 check "and those of others" w n1 node del other
 w n1 identity add 10.88.0.8 id 300 via $N2
 equals "an identity by hand" "" "$(at n1 ip route show 10.88.0.8)"
+w n1 identity add 10.88.0.9 id 300 via $N1
+w n1 identity add 192.0.2.0/28 id 301 via $N2
 check "is for route sync" w n1 route sync
 equals "to see" "10.88.0.8 dev wattle0 proto 87" "$(at n1 ip route show 10.88.0.8 | cut -d' ' -f1-5)"
+equals "but what is here, and where nodes are, has none" "" \
+	"$(at n1 ip route show 10.88.0.9)$(at n1 ip route show 192.0.2.0/28)"
+printf '# what another has read\nnode add n2 addr 192.0.2.98\n' >"$dir/batch"
+check "a batch is told of from where it begins" grep -q '^-:1: node n2: .*this node exists already' \
+	<<<"$({ read -r _; w n1 -b - 2>&1; } <"$dir/batch")"
 check "back into its prefixes" apply_both -f $files/cluster.yaml
 equals "there are no such routes" "" "$(outside; at n1 ip route show 10.88.0.8)"
 at p2b ip addr del 10.77.0.8/32 dev eth0

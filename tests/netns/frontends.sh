@@ -292,6 +292,13 @@ for f in "" /6; do
 	equals "what is too big for the tunnel$v" "toobig 1450 $(at_address "n1$f")" \
 		"$(ask udp net "n1$f" 30002 size=1440 df=1)"
 done
+at n1 ip route add $N2 dev eth0 mtu 1400
+for f in "" /6; do
+	v=${f:+ over IPv6}
+	equals "what is too big for the way of the tunnel$v" "toobig 1350 $(at_address "n1$f")" \
+		"$(ask udp net "n1$f" 30002 size=1390 df=1)"
+done
+at n1 ip route del $N2 dev eth0 mtu 1400
 
 # Backends that are no pods: nodes, as those of the API server, and who is outside ------------------------
 for n in n2 net; do ask serve $n tcp 8022; done

@@ -218,7 +218,7 @@ static int batch_hold(FILE *in, char **held, size_t *size)
 	while (copy && (len = fread(chunk, 1, sizeof(chunk), in)))
 		fwrite(chunk, 1, len, copy);
 	if (!copy || ferror(in))
-		err = errno;
+		err = errno ? errno : EIO;
 	if (copy && fclose(copy) && !err)
 		err = errno;
 	return err;
